@@ -91,6 +91,16 @@ def test_a_name_in_one_of_several_workspaces_needs_the_workspace(plugin: Plugin,
     assert message == f"The source {source_id} is in workspace {workspace_id}, not in {lake.twin.workspace_id}."
 
 
+def test_the_case_of_an_id_does_not_matter(plugin: Plugin, lake: Lake) -> None:
+    here, loud = lake.twin.workspace_id, lake.twin.workspace_id.upper()
+    connection_id = made_connection(lake, "loud")
+    assert plugin.invoke("getSource", sourceId=lake.source_id.upper(), workspaceId=loud)["workspaceId"] == here
+    assert names(plugin.invoke("getSources", definitionId=LAB_SOURCE.upper())["sources"]) == ["Lab source"]
+    assert plugin.invoke("getSourceDefinition", name="Lab", workspaceId=loud)["workspaceId"] == here
+    [listed] = plugin.invoke("getConnections", sourceId=lake.source_id.upper())["connections"]
+    assert listed["connectionId"] == connection_id
+
+
 def test_a_deleted_object_is_not_there(plugin: Plugin, lake: Lake) -> None:
     source_id, connection_id = made_source(lake, "gone"), made_connection(lake, "gone")
     lake.api("DELETE", f"/sources/{source_id}")

@@ -75,6 +75,15 @@ def test_another_place_needs_new_ones(cloud: tuple[Plugin, Lake], change: Docume
     assert found.replaces == sorted(change)
 
 
+def test_the_case_of_an_owners_id_is_no_difference(cloud: tuple[Plugin, Lake]) -> None:
+    plugin, lake = cloud
+    known = plugin.made(KIND, said(lake))
+    loud = plugin.checked(KIND, said(lake, workspaceId=lake.twin.workspace_id.upper()))
+    assert plugin.diff(KIND, known.inputs, loud, known.outputs, object_id=known.id) == NOTHING
+    assert plugin.create(KIND, loud).id == known.id
+    assert stored(lake) == [VALUES]
+
+
 def test_those_of_an_organization_keep_the_promises_too(cloud: tuple[Plugin, Lake]) -> None:
     plugin, lake = cloud
     known = plugin.made(KIND, said(lake, workspaceId=..., organizationId=ORGANIZATION))
@@ -102,6 +111,7 @@ def test_an_organization_without_a_license_is_refused_with_the_servers_reason(fr
     ("changes", "path", "reason"),
     [
         ({"workspaceId": ...}, "workspaceId", "give either workspaceId or organizationId"),
+        ({"workspaceId": ""}, "workspaceId", "give either workspaceId or organizationId"),
         ({"organizationId": ORGANIZATION}, "workspaceId", "give either workspaceId or organizationId"),
         ({"configuration": {"client_secret": "**********"}}, "configuration.client_secret", "is the server's mask"),
         ({"configuration": "client"}, "configuration", "must be an object"),

@@ -10,7 +10,7 @@ from airbyte_twin.testing import running_twin
 from pulumi_airbyte.provider.properties import UNKNOWN
 
 from tests.provider.lab import with_lab
-from tests.provider.lake import ORGANIZATION, Document, Lake, lake_of
+from tests.provider.lake import GUEST, ORGANIZATION, Document, Lake, lake_of
 from tests.provider.plain import ALL, PERMISSION
 from tests.provider.plugin import Object, Plugin, error
 from tests.provider.refresh import assert_clean, drifted
@@ -48,6 +48,7 @@ def test_a_permission_in_an_organization_keeps_the_promises_too(plugin: Plugin, 
     ("changes", "path", "reason"),
     [
         ({"workspaceId": ...}, "workspaceId", "give either workspaceId or organizationId"),
+        ({"workspaceId": ""}, "workspaceId", "give either workspaceId or organizationId"),
         ({"organizationId": ORGANIZATION}, "workspaceId", "give either workspaceId or organizationId"),
         ({"permissionType": "organization_admin"}, "permissionType", "is not a permission in a workspace"),
         ({"permissionType": "instance_admin"}, "permissionType", "is not allowed: give one of"),
@@ -144,6 +145,26 @@ def test_without_the_config_api_a_permission_keeps_the_promises_that_it_can(far:
     organization = plugin.made(PERMISSION, in_organization(lake))
     plugin.next_run()
     assert "already, and it is identical" in error(lambda: plugin.create(PERMISSION, organization.inputs))
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 403), ("DELETE", 403), ("DELETE", 500)])
+def test_a_permission_that_a_call_is_refused_for_is_not_gone_where_no_list_shows_it(
+    far: tuple[Plugin, Lake], method: str, status: int
+) -> None:
+    plugin, lake = far
+    known = plugin.made(PERMISSION, PLAIN.given(lake))
+    lake.fault(method=method, path=f"/permissions/{known.id}", status=status, times=None)
+    plugin.next_run()
+    ask = plugin.read if method == "GET" else lambda _, each: plugin.delete(PERMISSION, each.id, each.inputs)
+    assert str(status) in error(lambda: ask(PERMISSION, known))
+    assert [each.id for each in lake.twin.store.permissions if each.user_id == GUEST] == [known.id]
+
+
+def test_the_import_of_a_permission_that_the_caller_may_not_see_says_so(plugin: Plugin, lake: Lake) -> None:
+    known = plugin.made(PERMISSION, PLAIN.given(lake))
+    lake.fault(method="GET", path=f"/permissions/{known.id}", status=403, times=None)
+    plugin.next_run()
+    assert "403" in error(lambda: plugin.imported(PERMISSION, known.id))
 
 
 def test_twelve_permissions_of_a_user_are_refreshed_by_a_few_calls(plugin: Plugin, lake: Lake) -> None:

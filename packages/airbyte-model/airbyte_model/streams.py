@@ -11,7 +11,7 @@ stream is found by the namespace that the server gave it, or by being the only o
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
@@ -149,12 +149,44 @@ def wanted_stream(value: JsonValue) -> StreamTree:
         raise ConfigurationError(
             f"stream {label!r} has the unknown syncMode {mode!r}: known are {', '.join(SYNC_MODES)}"
         )
+    _require_kinds(given, label)
     selected = given.get("selectedFields")
-    if selected is not None and is_list(selected) and not selected:
+    if selected is not None and not selected:
         raise ConfigurationError(
             f"stream {label!r} selects no field: name at least one, or leave selectedFields out to select all of them"
         )
     return stream
+
+
+def _require_kinds(given: Mapping[str, JsonValue], label: str) -> None:
+    """Refuse a value of the wrong kind: left out of the canonical form, it would select all fields, or map none."""
+    for key, fits, wanted in _KINDS:
+        value = given.get(key)
+        if value is not None and not fits(value):
+            raise ConfigurationError(f"stream {label!r} has {key} of the wrong type: write {wanted}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, Sequence) and all(isinstance(step, str) for step in value))
+
+
+def _are_paths(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(map(_is_path, value))
+
+
+_KINDS: Final[tuple[tuple[str, Callable[[object], bool], str], ...]] = (
+    ("namespace", _is_text, "a text"),
+    ("cursorField", _is_path, "a list of names"),
+    ("primaryKey", _are_paths, "a list of paths"),
+    ("selectedFields", is_list, "a list of names"),
+    ("mappers", is_list, "a list of mappers"),
+    ("includeFiles", lambda value: isinstance(value, bool), "true or false"),
+    ("destinationObjectName", _is_text, "a text"),
+)
 
 
 def keyed(streams: Iterable[StreamTree]) -> dict[str, StreamTree]:

@@ -22,6 +22,7 @@ from airbyte_twin.records import Group, Permission, PermissionType, User
 from airbyte_twin.twin import Twin
 
 AUTHORITY: dict[str, int] = {
+    "instance_admin": 1000,
     "organization_admin": 500,
     "organization_editor": 400,
     "organization_runner": 300,

@@ -100,6 +100,12 @@ def test_another_users_permissions_are_listed_for_an_organization_only(api: Api)
     assert (listed["permissionType"], listed["scope"]) == ("organization_member", "organization")
 
 
+def test_the_servers_own_admin_is_no_permission_of_a_workspace(api: Api) -> None:
+    body = {"userId": CALLER, "workspaceId": api.twin.workspace_id, "permissionType": "instance_admin"}
+    api.config("/permissions/create", body, 500)
+    assert api.twin.twin.defects == []
+
+
 def test_a_workspaces_permission_that_adds_nothing_to_the_organizations_is_refused_or_goes(api: Api) -> None:
     refused = api.post("/permissions", permission(api, CALLER, "workspace_admin"), 500)
     assert "would be redundant" in refused["data"]["message"]

@@ -104,22 +104,29 @@ class Access(Calls):
 
         Without the Config API, those of another user than the caller are listed for one organization only.
         """
-        what = _listing(user_id)
-        if user_id and self.has_config_api:
-            try:
-                answer = self._config("/permissions/list_by_user", what, {"userId": user_id}, needed_by=NEEDED)
-                return parse(_Listed, answer, what).permissions
-            except (Forbidden, NotFound, Unauthenticated):
-                pass
-            except AirbyteError as error:
-                if error.status != NOT_IMPLEMENTED:
-                    raise
+        if (whole := self.whole_permissions(user_id)) is not None:
+            return whole
         try:
             return self.permissions(user_id, organization_id)
         except (Forbidden, Rejected):
             if organization_id:
                 raise
             return []
+
+    def whole_permissions(self, user_id: str) -> list[Permission] | None:
+        """All permissions of a user; None without a user, or if the Config API does not list them."""
+        if not (user_id and self.has_config_api):
+            return None
+        what = _listing(user_id)
+        try:
+            answer = self._config("/permissions/list_by_user", what, {"userId": user_id}, needed_by=NEEDED)
+            return parse(_Listed, answer, what).permissions
+        except (Forbidden, NotFound, Unauthenticated):
+            return None
+        except AirbyteError as error:
+            if error.status != NOT_IMPLEMENTED:
+                raise
+            return None
 
     def put_oauth_credentials(self, owner: str, body: JsonObject) -> None:
         """PUT the OAuth credentials of a connector for a workspace or an organization; no call shows them.

@@ -11,7 +11,7 @@ from pulumi_airbyte.client.access import CLOUD_ONLY, REMOVE_ADVICE
 from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.provider.adoption import RefusedError
 from pulumi_airbyte.provider.gone import exists
-from pulumi_airbyte.provider.properties import Properties, reveal, secret_texts, unwrap
+from pulumi_airbyte.provider.properties import Properties, has_secret, reveal, secret, secret_texts, unwrap
 from pulumi_airbyte.provider.reconcile import all_secret
 from pulumi_airbyte.provider.refusals import refused_texts
 from pulumi_airbyte.provider.resource import (
@@ -31,9 +31,10 @@ from pulumi_airbyte.provider.target import Known, Target, name_of
 from pulumi_airbyte.values import render_path
 
 OWNERS: Final = {"workspaceId": "workspaces", "organizationId": "organizations"}
-_ID: Final = re.compile(r"(workspaces|organizations)/([0-9a-fA-F-]{36})/(source|destination)/([^/]+)")
+_ID: Final = re.compile(r"(workspaces|organizations)/([0-9a-f-]{36})/(source|destination)/([^/]+)")
 NO_ID: Final = (
-    "is no id of OAuth credentials: write workspaces/<id>/source/<type>, or organizations/…, or …/destination/…"
+    "is no id of OAuth credentials: write workspaces/<id>/source/<type>, or organizations/…, or …/destination/…, "
+    "with the id in lower case"
 )
 
 
@@ -52,9 +53,10 @@ class OauthCredentialsType(ResourceType):
 
     def check(self, inputs: Properties, checking: Checking) -> Checked:
         """Mark the configuration as secret; refuse masks, and two owners or none."""
-        given = without_nulls(inputs)
+        given = _in_lower_case(without_nulls(inputs))
         failures = table_failures(self.inputs, given)
-        if len([name for name in OWNERS if name in given]) != 1:
+        owners = [given[name] for name in OWNERS if name in given]
+        if len(owners) != 1 or unwrap(owners[0]) == "":
             failures.append(Failure("workspaceId", "give either workspaceId or organizationId: one of them has these"))
         if not checking.importing:
             failures += refused_texts(given)
@@ -168,6 +170,20 @@ def _taken(object_id: str, owner: str) -> RefusedError:
     )
 
 
+def _in_lower_case(inputs: Properties) -> Properties:
+    """Inputs with the owner's id as Airbyte writes it: the id of the credentials contains it.
+
+    Airbyte reads both cases. As another id, the same place would be deleted after its replacement was written.
+    """
+    lowered: Properties = {}
+    for name in OWNERS:
+        given = inputs.get(name)
+        plain = unwrap(given)
+        if isinstance(plain, str):
+            lowered[name] = secret(plain.lower()) if has_secret(given) else plain.lower()
+    return inputs | lowered
+
+
 def _owner(inputs: Properties) -> str:
     """The path of the workspace or the organization."""
     [name] = [name for name in OWNERS if name in inputs]
@@ -184,4 +200,4 @@ def _inputs_of(object_id: str) -> Properties:
     if found is None:
         raise ValueError(f"{object_id!r} {NO_ID}")
     owner = next(name for name, path in OWNERS.items() if path == found[1])
-    return {owner: found[2].lower(), "actorType": found[3], "name": found[4], "configuration": {}}
+    return {owner: found[2], "actorType": found[3], "name": found[4], "configuration": {}}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pulumi_airbyte.client.errors import Forbidden, NotFound, ServerError
+from pulumi_airbyte.client.errors import AirbyteError, Forbidden, NotFound, ServerError
 from pulumi_airbyte.client.models import Permission
 from pulumi_airbyte.provider.gone import Listed
 from pulumi_airbyte.provider.inventory import UNKNOWN_WORKSPACE, Shelf, permission_place
@@ -82,14 +82,31 @@ class PermissionType(PlainType[Permission]):
         except NotFound:
             return
         except (Forbidden, ServerError) as error:
+            if self._is_shown(known.id):
+                raise
             self._require_gone(known, error)
 
     def _require_gone(self, known: Known, error: Forbidden | ServerError) -> None:
         """Raise an error unless it is the server's answer to an id that it does not have."""
         forbidden = isinstance(error, Forbidden)
+        if forbidden and not self._is_listed_anywhere(known):
+            raise error
         listed = self.shelf.reload(self.place(known.inputs))
         if not (forbidden or error.status == FAILED) or any(each.permission_id == known.id for each in listed):
             raise error
+
+    def _is_shown(self, object_id: str) -> bool:
+        """Whether the server shows the permission by its id."""
+        try:
+            self.airbyte.get_permission(object_id)
+        except AirbyteError:
+            return False
+        return True
+
+    def _is_listed_anywhere(self, known: Known) -> bool:
+        """Whether a list would show the permission: without one, a caller who may not touch it can't say it is gone."""
+        user, _, organization = (unwrap(known.inputs.get(name)) for name in self.identity)
+        return bool(organization) or self.airbyte.whole_permissions(str(user or "")) is not None
 
     def _lives(self, known: Known) -> bool:
         return self.there(known) is not None
@@ -124,7 +141,7 @@ class PermissionType(PlainType[Permission]):
 
 def _misplaced(inputs: Properties) -> list[Failure]:
     given = [name for name in SCOPES if name in inputs]
-    if len(given) != 1:
+    if len(given) != 1 or unwrap(inputs[given[0]]) == "":
         return [Failure("workspaceId", "give either workspaceId or organizationId: a permission is for one of them")]
     scope = given[0].removesuffix("Id")
     wanted = unwrap(inputs.get("permissionType"))

@@ -1,6 +1,7 @@
 """A look-up: its field tables, its arguments, and the choice of one object by id or by what it is called."""
 
 import difflib
+import re
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pulumi_airbyte.provider.tables import Field
 if TYPE_CHECKING:
     from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, Group, Organization, User
 
+UUID_TEXT: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MOST_SHOWN: Final = 40
 """This many objects are named in an error."""
 WORKSPACE: Final = Field("workspaceId", "string", "The workspace. Default: the only one there is.")
@@ -129,7 +131,7 @@ class Function:
             ValueError: an argument is unknown.
         """
         plain = cast("Properties", {key: reveal(value) for key, value in arguments.items()})
-        given = Arguments(plain)
+        given = Arguments({name: _as_airbyte_writes(name, value) for name, value in plain.items()})
         failures = self._table_failures(plain) or self.failures(given)
         return failures or self.answer(directory, given)
 
@@ -142,6 +144,14 @@ class Function:
             *(Failure(name, f"is not an argument: {takes}") for name in unknown),
             *table_failures(self.inputs, known),
         ]
+
+
+def _as_airbyte_writes(name: str, value: Property) -> Property:
+    """An id, or each of a list of ids, in lower case: Airbyte reads both cases and writes this one."""
+    if isinstance(value, list):
+        return [_as_airbyte_writes(name, each) for each in value]
+    is_id = isinstance(value, str) and name.lower().endswith(("id", "ids"))
+    return str(value).lower() if is_id and UUID_TEXT.fullmatch(str(value)) else value
 
 
 def token(name: str) -> str:
