@@ -147,7 +147,7 @@ class Function:
 
 
 def _as_airbyte_writes(name: str, value: Property) -> Property:
-    """An id, or each of a list of ids, in lower case: Airbyte reads both cases, and a comparison with its answers one."""
+    """An id, or each of a list, in lower case: Airbyte reads both cases, and a comparison with its answers only one."""
     if isinstance(value, list):
         return [_as_airbyte_writes(name, each) for each in value]
     is_id = isinstance(value, str) and name.lower().endswith(("id", "ids"))
