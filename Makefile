@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine connectors clients env image lint test test-all mutants check preview comment gate deploy verify \
-	drift sandbox sandbox-ui sandbox-down bless bench soak release
+	drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

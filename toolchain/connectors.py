@@ -92,7 +92,7 @@ def _oldest(requirements: Path) -> tuple[int, int]:
 
 
 def _python(running: tuple[int, ...], oldest: tuple[int, int] = OLDEST) -> str:
-    """The running Python or one of pyenv's, if the program runs on it; else the range, of which uv gets one."""
+    """The running Python or one of pyenv's, if the program runs on it; else the range, in which uv finds one."""
     too_new = max(TOO_NEW, (oldest[0], oldest[1] + 1))
     if oldest <= running[:2] < too_new:
         return sys.executable

@@ -1,12 +1,15 @@
-"""The pages of the provider in the form of Pulumi's registry: one per resource and function, generated from the schema.
+"""The provider's pages in the form of Pulumi's registry, one per resource and function, generated from the schema.
 
+Run as `python -m toolchain.registry_pages FOLDER`. A release has them as an archive; the repository has none of them.
 Each page has the same sections in the same order: summary, example, creation or use, properties, supporting types, and,
 for a resource, import. Names and types are those of each language. Examples are the programs in `docs/examples`.
 """
 
+import argparse
 import html
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +19,8 @@ import pulumi_airbyte
 from pulumi_airbyte.provider import schema
 
 PACKAGE: Final = Path(__file__).resolve().parents[1] / "packages" / "pulumi-airbyte"
-PAGES: Final = PACKAGE / "docs"
+CONFIGURATION_PAGE: Final = "installation-configuration.md"
+"""The one page that is written by hand, in the package's `docs`."""
 EXAMPLES: Final = PACKAGE / "docs" / "examples"
 LANGUAGES: Final = {
     "typescript": "index.ts",
@@ -52,9 +56,9 @@ meta_desc: Manage Airbyte's sources, destinations and connections with Pulumi.
 layout: package
 ---
 
-The Airbyte provider for Pulumi manages sources, destinations, connections, workspaces, tags and connectors of one's
-own. It works with self-managed servers from 1.2 on and with Airbyte Cloud. After an `up`, `preview` shows no changes;
-an edit in Airbyte's pages shows as drift. Replaced connections keep their cursors.
+The Airbyte provider for Pulumi manages sources, destinations, connections, workspaces, tags, permissions, OAuth
+credentials and connectors of one's own. It works with self-managed servers from 1.2 on and with Airbyte Cloud. After
+an `up`, `preview` shows no changes; an edit in Airbyte's pages shows as drift. Replaced connections keep their cursors.
 
 [Install and configure it](installation-configuration.md), then sync two streams every hour:
 
@@ -65,9 +69,12 @@ Document = Mapping[str, Any]
 
 
 def registry_pages() -> dict[str, str]:
-    """Every page by its path below `docs`."""
+    """Every page by its path."""
     package: Document = json.loads(schema.rendered())
-    pages = {"_index.md": FIRST_PAGE + _programs("Connection").strip() + "\n"}
+    pages = {
+        "_index.md": FIRST_PAGE + _programs("Connection").strip() + "\n",
+        CONFIGURATION_PAGE: (PACKAGE / "docs" / CONFIGURATION_PAGE).read_text(encoding="utf-8"),
+    }
     return pages | {f"api-docs/{path}": text for path, text in _api_pages(package).items()}
 
 
@@ -135,7 +142,7 @@ def _front(title: str, description: str) -> str:
     return (
         f'---\ntitle: "{title}"\ntitle_tag: "{title}"\nmeta_desc: "{description}"\nlayout: api\n'
         "no_edit_this_page: true\n---\n\n"
-        "<!-- Generated from the schema and the programs in docs/examples; `make bless` updates this page. -->\n\n"
+        "<!-- Generated from the schema and the programs in docs/examples. -->\n\n"
     )
 
 
@@ -254,3 +261,19 @@ def _text(description: str) -> str:
 
 def _member(token: str) -> str:
     return token.rpartition(":")[2]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages into a folder."""
+    parser = argparse.ArgumentParser(description="Write the provider's pages in the form of Pulumi's registry.")
+    parser.add_argument("folder", type=Path, help="where to write them; existing pages are overwritten")
+    folder: Path = parser.parse_args(arguments).folder
+    for path, text in registry_pages().items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

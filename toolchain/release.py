@@ -1,7 +1,8 @@
 """Builds a release into a folder: `python -m toolchain.release FOLDER [--tag v1.2.3] [--without-sdks]`.
 
     FOLDER/python/    wheel and source archive of each package, for the package index
-    FOLDER/           the plugin's archive for each platform, generated SDKs, RELEASE.md, and SHA256SUMS of all files
+    FOLDER/           the plugin's archive for each platform, generated SDKs, the registry's pages, RELEASE.md, and
+                      SHA256SUMS of the rest
 
 All packages have one version, and a release's tag is `v` and that version, as the engine expects of a plugin's. The tag
 is checked before anything is built. The plugin's archive holds the wheels and their dependencies, locked with hashes;
@@ -26,6 +27,7 @@ from typing import Final
 from lotus_infra.errors import LotusError
 from toolchain.connectors import LOCAL_UV
 from toolchain.engine import EngineError
+from toolchain.registry_pages import registry_pages
 from toolchain.sdks import write_sdks
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
@@ -102,11 +104,17 @@ def build(folder: Path, *, sdks: bool = True) -> list[Path]:
             (built / f"pulumi-resource-airbyte-v{version()}-{platform}.tar.gz").write_bytes(archive)
         if sdks:
             build_sdks(built)
+        pages = {path: text.encode() for path, text in registry_pages().items()}
+        (built / f"pulumi-airbyte-registry-pages-v{version()}.tar.gz").write_bytes(_archive(pages))
+        (built / CHECKSUMS).write_text(checksums(built), encoding="utf-8")
         (built / "RELEASE.md").write_text(notes(), encoding="utf-8")
-        sums = [f"{_digest(path.read_bytes())}  {path.relative_to(built)}\n" for path in _files(built)]
-        (built / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
         built.rename(folder)
     return _files(folder)
+
+
+def checksums(folder: Path) -> str:
+    """The lines of `sha256sum` for the files of a folder, by their names alone: a release's page has no folders."""
+    return "".join(f"{_digest(path.read_bytes())}  {path.name}\n" for path in _files(folder))
 
 
 def notes() -> str:

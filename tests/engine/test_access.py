@@ -158,7 +158,7 @@ def test_everything_is_made_changed_imported_and_deleted_and_clean_each_time(
     assert made(cloud) == dict.fromkeys(ONE_OF_EACH, 0)
 
 
-def test_what_somebody_changed_or_deleted_is_seen_and_put_back(project: Pulumi, cloud: RunningTwin) -> None:
+def test_what_someone_changed_or_deleted_is_seen_and_put_back(project: Pulumi, cloud: RunningTwin) -> None:
     project.up().ok()
     ids = {each["urn"].split("::")[-1]: str(each["id"]) for each in project.resources().values() if "id" in each}
     call(cloud, "PATCH", f"/permissions/{ids['guest']}", {"permissionType": "workspace_reader"})

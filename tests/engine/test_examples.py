@@ -67,8 +67,9 @@ def applied(pulumi: Pulumi, twin: RunningTwin) -> None:
     for name in SECRETS:
         pulumi.config_set(name, f"value-of-{name}", secret=True)
 
-    pulumi.up().ok()
+    done = pulumi.up().ok()
 
+    assert "does not exist on Object" not in done.output, "the host warns about the project file"
     assert pulumi.outputs()
     assert pulumi.preview("--json", "--refresh").ok().changes() == ()
     state = pulumi.run("stack", "export").ok().output
@@ -129,6 +130,8 @@ def test_the_examples_in_go_compile(tmp_path: Path) -> None:
         (programs / folder.name).mkdir()
         shutil.copy(folder / "main.go", programs / folder.name)
     run([go, "mod", "edit", "-replace", f"github.com/lotus-lake/lotus/sdk/go={package}"], programs)
+    pinned = [line for line in (package / "go.mod").read_text().splitlines() if "pulumi/sdk/v3" in line]
+    assert pinned[0].removeprefix("require ") in (programs / "go.mod").read_text(), "the SDK needs another release"
     run([go, "mod", "tidy"], programs)
 
     (tmp_path / "built").mkdir()

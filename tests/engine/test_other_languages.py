@@ -176,10 +176,10 @@ def compiled(command: list[str], folder: Path) -> None:
     if shutil.which(command[0]) is None:
         pytest.skip(f"NO COMPILER: {command[0]} is not on PATH")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=1200, check=False)
-    told = done.stdout + done.stderr
-    if done.returncode != 0 and UNREACHABLE.search(told):
-        pytest.skip(f"NO REGISTRY for {' '.join(command)}: {told[-300:]}")
-    assert done.returncode == 0, f"{' '.join(command)}:\n{told}"
+    output = done.stdout + done.stderr
+    if done.returncode != 0 and UNREACHABLE.search(output):
+        pytest.skip(f"NO REGISTRY for {' '.join(command)}: {output[-300:]}")
+    assert done.returncode == 0, f"{' '.join(command)}:\n{output}"
 
 
 def test_the_engine_binds_the_schema_that_the_plugin_serves_without_a_warning(pulumi: Pulumi, tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_everything_is_set_changed_and_un_set_and_clean_each_time(project: Pulum
     assert call(server, "GET", f"{root}/declarative_sources")["data"] == []
 
 
-def test_what_somebody_changed_or_deleted_is_seen_and_put_back(project: Pulumi, server: RunningTwin) -> None:
+def test_what_someone_changed_or_deleted_is_seen_and_put_back(project: Pulumi, server: RunningTwin) -> None:
     declare(project, server, SET)
     project.up().ok()
     pii, _ = sorted(call(server, "GET", "/tags")["data"], key=lambda tag: str(tag["name"]))

@@ -115,7 +115,9 @@ def test_the_engine_runs_the_plugin_from_a_folder_of_the_repository(tmp_path: Pa
         check=False,
     )
 
+    assert shown.returncode == 0, shown.stderr
     schema = json.loads(shown.stdout)
+    assert (schema["version"], schema["license"]) == (VERSION, "Apache-2.0")
     assert schema["name"] == "airbyte"
     assert "airbyte:index/connection:Connection" in schema["resources"]
 

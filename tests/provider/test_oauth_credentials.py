@@ -1,4 +1,4 @@
-"""Credentials of OAuth, of which Airbyte shows nothing: what can be promised is, and the rest is said."""
+"""OAuth credentials, which Airbyte never shows: the promises that are possible all the same."""
 
 import json
 from collections.abc import Iterator

@@ -117,7 +117,7 @@ def test_a_token_that_the_server_rotates_is_no_drift_and_is_not_written(plugin: 
     assert token(lake, known.id) == "rotated"
 
 
-def test_what_somebody_edits_beside_the_tokens_is_seen(plugin: Plugin, lake: Lake) -> None:
+def test_what_someone_edits_beside_the_tokens_is_seen(plugin: Plugin, lake: Lake) -> None:
     known = made(plugin, lake)
     lake.api("PATCH", f"/sources/{known.id}", {"configuration": {"host": "theirs"}})
     assert drifted(plugin, "source", known) == {"configuration.host": "update"}
@@ -187,6 +187,6 @@ def test_a_destination_has_no_consent(plugin: Plugin, lake: Lake) -> None:
 
 
 def test_no_message_shows_the_id(plugin: Plugin, lake: Lake) -> None:
-    inputs = plugin.checked("source", said(lake, secretId="a-consent-of-nobody"))
-    assert reveal(inputs["secretId"]) == "a-consent-of-nobody"
-    assert "a-consent-of-nobody" not in error(lambda: plugin.create("source", inputs))
+    inputs = plugin.checked("source", said(lake, secretId="an-unknown-consent"))
+    assert reveal(inputs["secretId"]) == "an-unknown-consent"
+    assert "an-unknown-consent" not in error(lambda: plugin.create("source", inputs))

@@ -1,4 +1,4 @@
-"""Data residency: the region that runs a workspace's jobs, of which the public API shows the name alone."""
+"""Data residency: the region that runs a workspace's jobs. The public API shows its name alone."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_a_workspace_is_made_in_a_region_moved_and_clean(plugin: Plugin, lake: L
 
 
 @pytest.mark.parametrize("config", [True, False], ids=["Config API", "no Config API"])
-def test_a_workspace_that_somebody_moved_is_seen_and_moved_back(
+def test_a_workspace_that_someone_moved_is_seen_and_moved_back(
     plugin: Plugin,
     lake: Lake,
     config: bool,  # noqa: FBT001

@@ -1,6 +1,6 @@
 """Operations on sources and destinations, for both APIs: create, replace, patch, delete, show.
 
-Source: airbyte-platform SourceHandler, DestinationHandler, ConfigurationUpdate.
+Source: airbyte-platform SourceHandler, DestinationHandler, ConfigurationUpdate, OAuthSecretHelper.
 """
 
 from uuid import uuid4
@@ -9,12 +9,11 @@ from pydantic import JsonValue
 
 from airbyte_twin.bodies import ActorCreate, ActorPatch, ActorPut, ResourceAllocation
 from airbyte_twin.database import check_actor, insert_of_actor, update_of_actor
-from airbyte_twin.documents import JsonObject, as_object
+from airbyte_twin.documents import JsonObject, as_object, parse_json
 from airbyte_twin.errors import OpaqueError, ProblemError, bad_request, unexpected
 from airbyte_twin.jobs import drive
-from airbyte_twin.oauth_results import with_oauth_result
 from airbyte_twin.records import Actor, ActorKind, Connection
-from airbyte_twin.secrets import merged
+from airbyte_twin.secrets import merged, secret_paths
 from airbyte_twin.settings import Edition
 from airbyte_twin.twin import Twin, canonical_id
 
@@ -146,6 +145,32 @@ def _merged_configuration(twin: Twin, actor: Actor, patch: JsonValue) -> JsonObj
     result = merged(actor.configuration, without_type(patch, actor.kind))
     twin.connector(actor.definition_id).validator.check(vault.revealed(result, tree, actor.configuration))
     return as_object(vault.sealed(result, tree, actor.configuration))
+
+
+def with_oauth_result(twin: Twin, definition_id: str, configuration: JsonValue, secret_id: str | None) -> JsonValue:
+    """The configuration with the tokens that an OAuth consent left as a secret, each at the secret of its name.
+
+    The server takes the places from the connector's `advancedAuth`, which the registry here leaves out.
+
+    Raises:
+        ProblemError: 500, there is no such secret.
+    """
+    if not secret_id or not isinstance(configuration, dict):
+        return configuration
+    secret = twin.store.secrets.get(secret_id)
+    if secret is None:
+        raise unexpected(f"That secret was not found in the store! Coordinate: {secret_id}")
+    tokens = as_object(parse_json(secret.value.encode()))
+    placed: JsonValue = configuration
+    for path in secret_paths(twin.connector(definition_id).spec):
+        if path[-1] in tokens and "*" not in path:
+            placed = merged(placed, _nested(path, tokens[path[-1]]))
+    return placed
+
+
+def _nested(path: tuple[str, ...], value: JsonValue) -> JsonObject:
+    head, *rest = path
+    return {head: _nested(tuple(rest), value) if rest else value}
 
 
 def delete_actor(twin: Twin, actor: Actor) -> None:

@@ -1,6 +1,6 @@
 """airbyte-api, the official SDK, against the twin: each of its methods, and the calls that it makes.
 
-Where it fails with Airbyte itself is in `test_twin_sdk.py`.
+Where it fails with Airbyte itself is in `test_twin_sdk.py`, which every pull request runs.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from lab_connectors import LAB_CONNECTORS
 from twin_support import Api, s3, serving
 
 CLIENT = "airbyte-api"
+pytestmark = pytest.mark.nightly  # its models of every connector take half a minute to load
 IMAGE = {"name": "Own", "docker_repository": "example/own", "docker_image_tag": "1.0.0"}
 GITHUB = {**LAB_CONNECTORS[0], "type": "github", "docker_repository": "airbyte/source-github"}
 MANIFEST = {"version": "6.0.0", "type": "DeclarativeSource", "check": {}, "streams": []}

@@ -38,7 +38,7 @@ def test_it_lists_everything_at_its_start(client: Client, api: Api) -> None:
 
 
 def test_it_goes_on_without_definitions_which_the_public_api_does_not_have(client: Client, api: Api) -> None:
-    """It asks for `connector_definitions/sources`, of which the server has no such path."""
+    """It asks for `connector_definitions/sources`, a path that the server does not have."""
     assert called(client, api, "load_definitions") is None
     assert called(client, api, "source_definitions") == []
     assert called(client, api, "get_source_spec", definition_id=DEV_NULL) is None

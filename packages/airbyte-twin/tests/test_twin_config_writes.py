@@ -386,7 +386,7 @@ def test_organizations_users_and_permissions_are_those_of_the_public_api(api: Ap
     for call, body in (
         ("/organizations/get", {"organizationId": UNKNOWN}),
         ("/users/get", {"userId": UNKNOWN}),
-        ("/users/get_by_auth_id", {"authUserId": "nobody"}),
+        ("/users/get_by_auth_id", {"authUserId": "unknown"}),
         ("/workspaces/get_organization_info", {"workspaceId": UNKNOWN}),
     ):
         assert set(api.config(call, body, 404)) == OPAQUE

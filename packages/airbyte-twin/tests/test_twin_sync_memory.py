@@ -43,14 +43,14 @@ class Watched:
 
 
 class Quiet:
-    """Notes what it is told."""
+    """Keeps the rows of each report."""
 
     def __init__(self) -> None:
         self.states: list[StateMessage] = []
-        self.told: list[int] = []
+        self.rows: list[int] = []
 
     def progress(self, counts: tuple[StreamCount, ...]) -> None:
-        self.told.append(sum(each.rows for each in counts))
+        self.rows.append(sum(each.rows for each in counts))
 
     def kept(self, state: StateMessage) -> None:
         self.states.append(state)
@@ -69,5 +69,5 @@ def test_each_record_is_written_before_the_next_is_read_and_checkpoints_come_at_
     assert source.most_held_back == 0
     assert ledger.kept[:4] == [1000, 2000, 3000, 4000]
     assert [each.streams[0].blob for each in report.states[:2]] == [{"at": 999}, {"at": 1999}]
-    assert report.told == sorted(report.told)
-    assert report.told[-1] == RECORDS
+    assert report.rows == sorted(report.rows)
+    assert report.rows[-1] == RECORDS

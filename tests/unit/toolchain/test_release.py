@@ -85,6 +85,23 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
+def test_downloads_of_a_release_can_be_checked_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "airbyte_model-0.1.0-py3-none-any.whl").write_bytes(b"wheel")
+
+    monkeypatch.setattr(release, "build_packages", build)
+    monkeypatch.setattr(release, "plugin_archive", lambda wheels: b"plugin")
+
+    built = [path for path in release.build(tmp_path / "dist", sdks=False) if path.name != "RELEASE.md"]
+
+    lines = (tmp_path / "dist" / release.CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    named = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert named == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in built if path.name != release.CHECKSUMS
+    }
+
+
 def test_the_plugins_archive_pins_its_wheels_and_every_dependency_and_is_the_same_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

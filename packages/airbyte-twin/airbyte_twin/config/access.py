@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from airbyte_twin.bodies import ApplicationCreate
 from airbyte_twin.body import read_body
 from airbyte_twin.config.actors import page_at
 from airbyte_twin.config.bodies import (
@@ -28,13 +27,10 @@ from airbyte_twin.config.workspaces import config_workspace
 from airbyte_twin.documents import JsonArray, JsonObject, without_nulls
 from airbyte_twin.errors import json_response
 from airbyte_twin.permissions import grant, known_permission, new_permission, permissions_of, retype, revoke
-from airbyte_twin.public.applications import (
-    application_view,
-    create_application,
-    delete_application,
-    known_application,
-)
-from airbyte_twin.records import DEFAULT_ID, Organization, Permission, User
+from airbyte_twin.public import applications, views
+from airbyte_twin.public.applications import delete_application, known_application
+from airbyte_twin.public.views import permission_view
+from airbyte_twin.records import DEFAULT_ID, Organization, User
 from airbyte_twin.twin import Twin
 
 
@@ -64,12 +60,7 @@ def known_user(twin: Twin, user_id: object) -> User:
 
 def organization_view(organization: Organization) -> JsonObject:
     """An OrganizationRead."""
-    return {
-        "organizationId": organization.id,
-        "organizationName": organization.name,
-        "email": organization.email,
-        "isAgentic": False,
-    }
+    return {**views.organization_view(organization), "isAgentic": False}
 
 
 def organization_info_view(organization: Organization) -> JsonObject:
@@ -93,19 +84,6 @@ def user_view(user: User) -> JsonObject:
             "email": user.email,
             "news": False,
             "metadata": {},
-        }
-    )
-
-
-def permission_view(permission: Permission) -> JsonObject:
-    """A PermissionRead of a user."""
-    return without_nulls(
-        {
-            "permissionId": permission.id,
-            "permissionType": permission.type,
-            "userId": permission.user_id,
-            "workspaceId": permission.workspace_id,
-            "organizationId": permission.organization_id,
         }
     )
 
@@ -206,18 +184,7 @@ async def list_members(request: Request) -> Response:
     return json_response({"users": shown})
 
 
-async def list_applications(request: Request) -> Response:
-    """All applications; the body is ignored."""
-    return json_response({"applications": [application_view(each) for each in Twin.of(request).store.applications]})
-
-
-async def create_application_here(request: Request) -> Response:
-    """Create an application, which a community server refuses."""
-    twin, body = Twin.of(request), await read_body(request, ApplicationCreate)
-    return json_response(application_view(create_application(twin, body.name)))
-
-
-async def delete_application_here(request: Request) -> Response:
+async def delete_application_by_body(request: Request) -> Response:
     """Delete an application, which a community server refuses."""
     twin, body = Twin.of(request), await read_body(request, ApplicationIdBody)
     delete_application(twin, known_application(twin, body.application_id))
@@ -276,9 +243,9 @@ CALLS = {
     "/users/update": update_user,
     "/users/list_instance_admin": list_instance_admins,
     "/users/list_by_organization_id": list_members,
-    "/applications/list": list_applications,
-    "/applications/create": create_application_here,
-    "/applications/delete": delete_application_here,
+    "/applications/list": applications.list_applications,
+    "/applications/create": applications.create,
+    "/applications/delete": delete_application_by_body,
     "/permissions/create": create_permission,
     "/permissions/get": get_permission,
     "/permissions/update": update_permission,

@@ -3,6 +3,7 @@
 The server answers both lists as bare arrays, though the API's document declares an object.
 """
 
+from typing import TypeVar
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -16,23 +17,34 @@ from airbyte_twin.errors import OpaqueError, json_response, unexpected
 from airbyte_twin.public.views import dataplane_view, region_view
 from airbyte_twin.queries import converted_id, read_ids, required_id
 from airbyte_twin.records import DEFAULT_ID, Dataplane, Region
+from airbyte_twin.store import Table
 from airbyte_twin.twin import Twin
 
 FEATURE = "feature-self-managed-regions"
+Row = TypeVar("Row", Region, Dataplane)
 
 
-def licensed_region(request: Request) -> Region:
-    """The region that a path names, deleted ones included.
+def licensed(request: Request, table: Table[Row], name: str) -> Row:
+    """The region or dataplane that a path names, deleted ones included.
 
     Raises:
         ApiError: 500, there is none; 403 without a license; 400, the path names none.
     """
-    twin = Twin.of(request)
-    found = twin.store.regions.get(converted_id(request, "regionId", request.path_params["region_id"]))
+    found = table.get(converted_id(request, f"{name}Id", request.path_params[f"{name}_id"]))
     if found is None:
         raise OpaqueError(500)
-    twin.check_entitled(FEATURE)
+    Twin.of(request).check_entitled(FEATURE)
     return found
+
+
+def licensed_region(request: Request) -> Region:
+    """See `licensed`."""
+    return licensed(request, Twin.of(request).store.regions, "region")
+
+
+def licensed_dataplane(request: Request) -> Dataplane:
+    """See `licensed`."""
+    return licensed(request, Twin.of(request).store.dataplanes, "dataplane")
 
 
 async def list_regions(request: Request) -> Response:
@@ -96,20 +108,6 @@ async def delete(request: Request) -> Response:
     for dataplane in [each for each in twin.store.dataplanes if each.region_id == region.id]:
         twin.store.dataplanes.put(dataplane.model_copy(update=gone))
     return json_response(region_view(saved_region(twin, region.model_copy(update=gone))))
-
-
-def licensed_dataplane(request: Request) -> Dataplane:
-    """The dataplane that a path names, deleted ones included.
-
-    Raises:
-        ApiError: 500, there is none; 403 without a license; 400, the path names none.
-    """
-    twin = Twin.of(request)
-    found = twin.store.dataplanes.get(converted_id(request, "dataplaneId", request.path_params["dataplane_id"]))
-    if found is None:
-        raise OpaqueError(500)
-    twin.check_entitled(FEATURE)
-    return found
 
 
 async def list_dataplanes(request: Request) -> Response:

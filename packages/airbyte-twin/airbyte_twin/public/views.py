@@ -145,7 +145,7 @@ def declarative_view(definition: Definition) -> JsonObject:
 
 
 def permission_view(permission: Permission) -> JsonObject:
-    """A PermissionResponse, of a user's permission."""
+    """A PermissionResponse, or the Config API's PermissionRead, of a user's permission."""
     return without_nulls(
         {
             "permissionId": permission.id,

@@ -38,7 +38,7 @@ def call(twin: dict[str, Any], method: str, **arguments: Any) -> Any:
 
 
 def operator(twin: dict[str, Any], **arguments: Any) -> Any:
-    """The job's number, of which the operator waits for the end."""
+    """The number of the job whose end the operator waits for."""
     connect(twin)
     return AirbyteTriggerSyncOperator(task_id="sync", wait_seconds=0.01, **arguments).execute({})
 

@@ -50,7 +50,7 @@ def plain(value: Any) -> Any:
 
 
 def members_of(value: Any) -> list[str]:
-    """Names of the members of a dataclass or a named tuple, of which Dagster's records are a kind."""
+    """Names of the members of a dataclass or a named tuple; Dagster's records are named tuples."""
     if isinstance(value, type):
         return []
     if dataclasses.is_dataclass(value):

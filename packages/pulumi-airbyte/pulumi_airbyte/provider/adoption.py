@@ -73,7 +73,7 @@ class Sought(Generic[Record]):
         look: makes the comparable form of a live object.
         is_open: whether the server fills in a path at which its value differs from the wanted one.
         adopting: describes what an adoption writes, in words that follow "and"; empty for nothing.
-        named: whether it has a name of its own, by which two of a kind can be told apart.
+        named: whether it has a name, which distinguishes two of a kind.
     """
 
     kind: str

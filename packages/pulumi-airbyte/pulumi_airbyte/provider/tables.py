@@ -405,17 +405,22 @@ def image_inputs(kind: str) -> tuple[Field, ...]:
     )
 
 
-PERMISSION_TYPES: Final = (
-    "workspace_reader",
-    "workspace_runner",
-    "workspace_editor",
-    "workspace_admin",
-    "organization_member",
-    "organization_reader",
-    "organization_runner",
-    "organization_editor",
+ROLES: Final = (
+    "instance_admin",
     "organization_admin",
+    "organization_editor",
+    "organization_runner",
+    "organization_reader",
+    "organization_member",
+    "workspace_owner",
+    "workspace_admin",
+    "workspace_editor",
+    "workspace_runner",
+    "workspace_reader",
 )
+"""The types of live permissions."""
+PERMISSION_TYPES: Final = tuple(role for role in reversed(ROLES) if role not in {"instance_admin", "workspace_owner"})
+"""Those that the public API grants, the least first."""
 PERMISSION_INPUTS: Final = (
     Field("userId", "string", "The user.", required=True, replace=True),
     Field("workspaceId", "string", "The workspace that it is for. Either this or organizationId.", replace=True),

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final, cast
 
 from pulumi_airbyte.client import AirbyteError
-from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import ActorKind, ConnectorDefinition, Definition, DefinitionKind
 from pulumi_airbyte.provider.functions.function import (
     WORKSPACE,
@@ -15,6 +14,7 @@ from pulumi_airbyte.provider.functions.function import (
     Function,
     Keys,
     answered,
+    in_list,
     the_workspace,
     token,
 )
@@ -96,13 +96,9 @@ def _keys(kind: DefinitionKind) -> Keys[Definition]:
 
 
 def _one(kind: DefinitionKind, directory: Directory, arguments: Arguments) -> Properties:
-    shelf, keys = directory.inventory.definitions(kind), _keys(kind)
     workspace_id = arguments.text("workspaceId") or the_workspace(directory)
     # Airbyte's own connectors are in every workspace's list, so the list decides, and not where one was seen before.
-    try:
-        return _shown(keys.one(shelf.all(workspace_id), arguments))
-    except NotFound:
-        return _shown(keys.one(shelf.reload(workspace_id), arguments))
+    return _shown(in_list(directory.inventory.definitions(kind), _keys(kind), workspace_id, arguments))
 
 
 def _all(kind: DefinitionKind, directory: Directory, arguments: Arguments) -> Properties:

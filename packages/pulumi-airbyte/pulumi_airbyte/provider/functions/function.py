@@ -147,7 +147,7 @@ class Function:
 
 
 def _as_airbyte_writes(name: str, value: Property) -> Property:
-    """An id, or each of a list, in lower case: Airbyte reads both cases, and a comparison with its answers only one."""
+    """An id, or each of a list of ids, in lower case: Airbyte reads both cases and writes this one."""
     if isinstance(value, list):
         return [_as_airbyte_writes(name, each) for each in value]
     is_id = isinstance(value, str) and name.lower().endswith(("id", "ids"))
@@ -251,12 +251,7 @@ def shelved(
     """
     object_id, workspace_id = arguments.text(keys.id), arguments.text("workspaceId")
     if not object_id:
-        workspace_id = workspace_id or the_workspace(directory)
-        try:
-            return keys.one(shelf.all(workspace_id), arguments)
-        except NotFound:
-            # Another process of the run may have made it since the list was read.
-            return keys.one(shelf.reload(workspace_id), arguments)
+        return in_list(shelf, keys, workspace_id or the_workspace(directory), arguments)
     found = shelf.look(object_id, workspace_id or UNKNOWN_WORKSPACE)
     if is_gone(found):
         raise NotFound(f"The {keys.kind} {object_id} was deleted.")
@@ -264,6 +259,19 @@ def shelved(
     if workspace_id and home not in {workspace_id, UNKNOWN_WORKSPACE}:
         raise NotFound(f"The {keys.kind} {object_id} is in workspace {home}, not in {workspace_id}.")
     return found
+
+
+def in_list(shelf: Shelf[Record], keys: Keys[Record], place: str, arguments: Arguments) -> Record:
+    """The object of a list that the arguments name; `place` is the workspace, or `EVERYWHERE`.
+
+    Raises:
+        AirbyteError: there is no such object, or more than one.
+    """
+    try:
+        return keys.one(shelf.all(place), arguments)
+    except NotFound:
+        # Another process of the run may have made it since the list was read.
+        return keys.one(shelf.reload(place), arguments)
 
 
 def the_workspace(directory: Directory) -> str:

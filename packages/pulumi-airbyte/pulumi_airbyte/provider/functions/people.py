@@ -7,21 +7,8 @@ from pulumi_airbyte.client.models import Group, GroupMember, Organization, Permi
 from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, Keys, answered, token
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.resource import Failure
-from pulumi_airbyte.provider.tables import Field, ObjectType
+from pulumi_airbyte.provider.tables import ROLES, Field, ObjectType
 
-PERMISSION_TYPES: Final = (
-    "instance_admin",
-    "organization_admin",
-    "organization_editor",
-    "organization_runner",
-    "organization_reader",
-    "organization_member",
-    "workspace_owner",
-    "workspace_admin",
-    "workspace_editor",
-    "workspace_runner",
-    "workspace_reader",
-)
 FAILED: Final = 500
 NO_PERMISSION: Final = (
     "Airbyte fails so for an id that no permission has, and for a permission of a group: look those up by groupId with "
@@ -266,7 +253,7 @@ FUNCTIONS: Final = {
             Field("userId", "string", "The user."),
             Field("groupId", "string", "The group."),
             _ORGANIZATION_ID,
-            Field("permissionType", "string", "Only those of this role.", values=PERMISSION_TYPES, enum="Role"),
+            Field("permissionType", "string", "Only those of this role.", values=ROLES, enum="Role"),
             Field("workspaceId", "string", "Only those for this workspace."),
         ),
         (Field("permissions", "objects", "The permissions, by role.", required=True, of=_PERMISSION),),

@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from pulumi_airbyte.client.errors import NotFound
 from pulumi_airbyte.client.models import Workspace
-from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, Keys, token
+from pulumi_airbyte.provider.functions.function import Arguments, Directory, Function, Keys, in_list, token
 from pulumi_airbyte.provider.inventory import EVERYWHERE
 from pulumi_airbyte.provider.properties import Properties
 from pulumi_airbyte.provider.tables import Field, ObjectType
@@ -31,10 +30,7 @@ def _one(directory: Directory, arguments: Arguments) -> Properties:
     shelf, workspace_id = directory.inventory.workspaces, arguments.text("workspaceId")
     if workspace_id:
         return _shown(shelf.look(workspace_id))
-    try:
-        return _shown(_KEYS.one(shelf.all(EVERYWHERE), arguments))
-    except NotFound:
-        return _shown(_KEYS.one(shelf.reload(EVERYWHERE), arguments))
+    return _shown(in_list(shelf, _KEYS, EVERYWHERE, arguments))
 
 
 def _all(directory: Directory, _: Arguments) -> Properties:
