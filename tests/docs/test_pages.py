@@ -41,7 +41,7 @@ PRODUCTION: dict[str, int] = {
     "docs/runbooks/restored-catalog.md": 2,
     "docs/scale.md": 1,
     "packages/pulumi-airbyte/README.md": 4,
-    "packages/pulumi-airbyte/examples/faker-to-s3-python/README.md": 1,
+    "packages/pulumi-airbyte/examples/faker-to-s3-python/README.md": 2,
 }
 """How many blocks of a page need what only a company has."""
 GIVEN = {
