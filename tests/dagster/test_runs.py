@@ -169,7 +169,7 @@ def test_the_files_of_a_stream_that_a_sync_overwrites_are_not_counted_as_added()
 
 
 def of_shop(*, appended: int, overwritten: int) -> Contents:
-    """A lake of one connection with two streams, of which a sync appends to one and overwrites the other."""
+    """A lake of one connection with two streams: a sync appends to one and overwrites the other."""
     rows = {"orders": appended, "sheet": overwritten}
     return Contents(
         streams=tuple(
