@@ -100,7 +100,10 @@ sandbox-ui: $(SYNCED) ## Open Dagster on the sandbox, on a free port or on PORT=
 sandbox-down: $(SYNCED) ## Take the sandbox down
 	@$(BIN)/python -m sandbox down
 
-bless: $(SYNCED) ## Accept the current output as what the golden tests expect
+bless: $(SYNCED) ## Accept the current output as what the golden tests expect, and write requirements.txt from uv.lock
+	{ echo '# The locked environment, for `pulumi install` without uv. Made from uv.lock by `make bless`.'; \
+		$(UV) export --quiet --locked --no-hashes --no-annotate --no-header --no-dev --extra deploy; } > requirements.txt.new
+	mv requirements.txt.new requirements.txt
 	LOTUS_BLESS=1 $(BIN)/pytest -q tests/golden
 
 bench: engine ## Run every benchmark; each prints one JSON document

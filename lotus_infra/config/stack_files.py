@@ -24,7 +24,7 @@ _ENVIRONMENT: Final = "environment"
 _PROJECT_KEYS: Final = frozenset(
     {
         *("author", "backend", _CONFIG, "description", "license", "main", "name", "options", "packages", "plugins"),
-        *("runtime", "stackConfigDir", "template", "website"),
+        *("requiredPulumiVersion", "runtime", "stackConfigDir", "template", "website"),
     }
 )
 _DECLARATION_KEYS: Final = frozenset({"default", "description", "items", "secret", "type", "value"})
