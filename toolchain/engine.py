@@ -1,8 +1,9 @@
 """Find the Pulumi engine on this machine, or build it, and print its folder.
 
-Run by any Python from 3.11 on, with the standard library alone. There are two ways: the Pulumi CLI on PATH, when it is
-as new as the release pinned in go.mod; or that release built from its Go module into `toolchain/bin`. A CLI without its
-Python language host gets the stand-in, `language_host.py`. Nothing here depends on what the engine is used for.
+Run by any Python from 3.11 on, with the standard library alone. There are two ways: the Pulumi CLI on PATH, when
+Pulumi.yaml's `requiredPulumiVersion` has it; or the release pinned in go.mod, the newest that is tested, built from its
+Go module into `toolchain/bin`. A CLI without its Python language host gets the stand-in, `language_host.py`. Nothing
+here depends on what the engine is used for.
 
 Usage: `python toolchain/engine.py [--print-path] [--no-build]`. With `--print-path`, standard output is what to put in
 front of PATH, empty when PATH serves as it is; all else goes to standard error. With `--no-build`, an engine that would
@@ -39,9 +40,23 @@ class EngineError(Exception):
     """There is no engine; the message has the remedy."""
 
 
-def pinned_engine() -> Version:
-    """Reads the release of Pulumi that go.mod pins: the oldest CLI that is good enough, and the one that is built."""
-    return _parse_version(_in_go_mod(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)"))
+def pinned_engine(module: Path = HERE) -> Version:
+    """Reads the release that a module's go.mod pins: in this folder, the newest that is tested, which is the one built."""
+    return _parse_version(_in_go_mod(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", module))
+
+
+def supported_engines() -> tuple[Version, Version]:
+    """Reads which releases Pulumi.yaml supports: from the first on, and before the second.
+
+    Raises:
+        EngineError: it does not have them in the one form that is read, such as `>=3.259.0 <4.0.0`.
+    """
+    file = HERE.parent / "Pulumi.yaml"
+    text = file.read_text(encoding="utf-8")
+    match = re.search(r"^requiredPulumiVersion: *\"?>=(\S+) <([^\s\"]+)\"? *$", text, re.MULTILINE)
+    if match is None:
+        raise EngineError(f'{file}: requiredPulumiVersion: write two limits, such as ">=3.259.0 <4.0.0".')
+    return _parse_version(match[1]), _parse_version(match[2])
 
 
 def needed_go() -> Version:
@@ -49,10 +64,10 @@ def needed_go() -> Version:
     return _parse_version(_in_go_mod(r"^go (\S+)"))
 
 
-def _in_go_mod(pattern: str) -> str:
-    match = re.search(pattern, (HERE / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+def _in_go_mod(pattern: str, module: Path = HERE) -> str:
+    match = re.search(pattern, (module / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
     if match is None:
-        raise EngineError(f"{HERE / 'go.mod'} does not match {pattern!r}: restore the file from the repository.")
+        raise EngineError(f"{module / 'go.mod'} does not match {pattern!r}: restore the file from the repository.")
     return match.group(1)
 
 
@@ -91,8 +106,8 @@ def engine_folders(*, may_build: bool = True) -> list[Path]:
 
 def _is_on_path() -> bool:
     pulumi = _which("pulumi")
-    wanted = pinned_engine()
-    return pulumi is not None and wanted <= _asked_version([pulumi, "version"]) < (wanted[0] + 1, 0, 0)
+    oldest, too_new = supported_engines()
+    return pulumi is not None and oldest <= _asked_version([pulumi, "version"]) < too_new
 
 
 def _which(name: str) -> str | None:
@@ -115,9 +130,11 @@ def _go() -> str:
     # Asked in this folder, a Go from 1.21 on fetches the toolchain that go.mod wants, where it may.
     go = shutil.which("go")
     if go is None or _asked_version([go, "env", "GOVERSION"]) < needed_go():
+        oldest, too_new = supported_engines()
         raise EngineError(
-            "There is no Pulumi engine on this machine, and no way to build one. Do one of:\n"
-            f"  - install the Pulumi CLI {_dotted(pinned_engine())} or newer: https://www.pulumi.com/docs/install/\n"
+            "There is no Pulumi engine on this machine that Lotus supports, and no way to build one. Do one of:\n"
+            f"  - install the Pulumi CLI {_dotted(oldest)} or newer, but older than {_dotted(too_new)}:"
+            " https://www.pulumi.com/docs/install/\n"
             f"  - install Go {_dotted(needed_go())} or newer, which then builds the engine here, once: https://go.dev/dl/"
         )
     return go
@@ -151,8 +168,12 @@ def _is_built() -> bool:
 
 
 def _build_flags() -> list[str]:
-    version = f"{VERSION_VARIABLE}=v{_dotted(pinned_engine())}"
-    return ["-mod=readonly", "-buildvcs=false", "-ldflags", f"-s -w -X {version}"]
+    return ["-mod=readonly", "-buildvcs=false", "-ldflags", linked_version(pinned_engine())]
+
+
+def linked_version(version: Version) -> str:
+    """The linker's flags that make an engine report this release as its own."""
+    return f"-s -w -X {VERSION_VARIABLE}=v{_dotted(version)}"
 
 
 def _build(go: str) -> None:
