@@ -41,7 +41,7 @@ class EngineError(Exception):
 
 
 def pinned_engine(module: Path = HERE) -> Version:
-    """Reads the release that a module's go.mod pins: in this folder, the newest that is tested, which is the one built."""
+    """Reads the release that go.mod of a module pins: in this folder, the newest that is tested, and is built."""
     return _parse_version(_in_go_mod(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", module))
 
 

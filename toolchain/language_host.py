@@ -63,7 +63,12 @@ class LanguageHost(LanguageServer):
 
     @override
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
-        """Waits for the program's end."""
+        """Checks the program's types where its options ask for it, runs it, and waits for its end."""
+        if request.attach_debugger:
+            return language_pb2.RunResponse(error=NO_DEBUGGER)
+        complaint = type_errors(request.info)
+        if complaint:
+            return language_pb2.RunResponse(error=complaint)
         answer: Future[language_pb2.RunResponse] = Future()
         self.jobs.put((request, answer))
         return answer.result()
@@ -224,6 +229,18 @@ class LanguageHost(LanguageServer):
 NO_DEBUGGER = "Lotus's Python host attaches no debugger: install the official Pulumi CLI for --attach-debugger"
 
 
+def type_errors(info: language_pb2.ProgramInfo) -> str:
+    """Runs the `typechecker` of a program's options, and returns what it found, or nothing."""
+    checker = dict(info.options).get("typechecker")
+    if checker is None:
+        return ""
+    if checker not in {"mypy", "pyright"}:
+        return f"unsupported typechecker option: {checker}"
+    command = [sys.executable, "-m", checker, info.program_directory]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=info.program_directory, check=False)
+    return f"{checker} failed:\n{done.stdout}{done.stderr}" if done.returncode != 0 else ""
+
+
 class PluginError(Exception):
     """A plugin can't be run; the message has the remedy."""
 
@@ -373,7 +390,7 @@ class PolicyPack(grpc.GenericRpcHandler):
         self._settle(None)  # `pulumi policy publish` has no stack.
         try:
             call = _raw_call(self._channel.result(), method)
-            answer = call(request, timeout=context.time_remaining())
+            answer = call(request)
         except grpc.RpcError as error:
             context.abort(error.code(), error.details() or "")
         except PluginError as error:
@@ -396,24 +413,24 @@ class PolicyPack(grpc.GenericRpcHandler):
         return {name: value for name, value in variables.items() if value}
 
     def attached(self, process: subprocess.Popen[bytes]) -> Iterator[language_pb2.RunPluginResponse]:
-        """Connects to the pack, whose first line of output is its port, and yields the rest of its output."""
-        first = b""
+        """Connects to the pack, which prints its port as a line, and yields the rest of its output."""
+        unread = b""
         for response in _responses(process):
             if self._channel.done() or response.WhichOneof("output") == "stderr":
                 yield response
                 continue
-            first += response.stdout
-            if b"\n" in first:
-                port, _, rest = first.partition(b"\n")
-                self._connect(port)
-                if rest:
-                    yield language_pb2.RunPluginResponse(stdout=rest)
-            elif response.WhichOneof("output") == "exitcode":
+            *lines, unread = (unread + response.stdout).split(b"\n")
+            for line in lines:
+                if line.isdigit() and not self._channel.done():
+                    self._connect(int(line))
+                else:  # The pack may print before it serves.
+                    yield language_pb2.RunPluginResponse(stdout=line + b"\n")
+            if response.WhichOneof("output") == "exitcode":
                 self._channel.set_exception(PluginError("the policy pack ended before it was ready; see its output"))
                 yield response
 
-    def _connect(self, port: bytes) -> None:
-        channel = grpc.insecure_channel(f"127.0.0.1:{int(port)}", options=OPTIONS)
+    def _connect(self, port: int) -> None:
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS)
         stack = self._configuration.result()
         if stack is not None:
             with suppress(grpc.RpcError):  # Older packs have no such method, and have the variables.
