@@ -1,4 +1,4 @@
-"""Fixtures of the tests on a real Kubernetes API server: one server for all tests of a process, a namespace per test."""
+"""Fixtures of the tests on a real Kubernetes API server: one server for a process, a namespace for a test."""
 
 import sys
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import yaml
 
@@ -72,13 +72,13 @@ def running_network(folder: Path) -> Iterator[Network]:
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            host = _read_head(self.rfile).removeprefix("CONNECT ").partition(":")[0]
+            host = _read_head(cast("BinaryIO", self.rfile)).removeprefix("CONNECT ").partition(":")[0]
             namespace = network.namespace_at(host)
             if namespace is None or namespace not in network.answers:
                 self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
                 return
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            network.requests.setdefault(namespace, []).append(_read_head(self.rfile))
+            network.requests.setdefault(namespace, []).append(_read_head(cast("BinaryIO", self.rfile)))
             body = json.dumps(network.answers[namespace]).encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
             self.wfile.write(head.encode() + b"Connection: close\r\n\r\n" + body)

@@ -54,8 +54,8 @@ class Operators:
             self._patch_status(CNPG, "clusters", cluster, status)
 
     def _readiness(self, cluster: Document) -> tuple[bool, str, str]:
-        bootstrap = cluster["spec"].get("bootstrap", {})
-        secret = next(iter(bootstrap.values()), {}).get("secret", {}).get("name")
+        methods: list[Document] = [*cluster["spec"].get("bootstrap", {}).values()]
+        secret = methods[0].get("secret", {}).get("name") if methods else None
         if secret is not None and not self._has_secret(cluster["metadata"]["namespace"], secret):
             return False, "ClusterIsNotReady", f"the secret {secret} is missing"
         return True, "ClusterIsReady", "Cluster is Ready"

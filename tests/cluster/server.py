@@ -154,7 +154,7 @@ class ApiServer:
             "root-ca-file": str(self.folder / "certificates" / "apiserver.crt"),
             "leader-elect": "false",
             # Controllers of nodes and volumes have nothing to do here.
-            "controllers": "*,-nodeipam,-nodelifecycle,-persistentvolume-binder,-attachdetach,-persistentvolume-expander",
+            "controllers": "*,-nodeipam,-nodelifecycle,-persistentvolume-binder,-persistentvolume-expander",
             "bind-address": LOOPBACK,
             "secure-port": "0",
             "concurrent-deployment-syncs": "5",

@@ -1,4 +1,4 @@
-"""The production stack on a real API server: the program, its stream files, and values in the places of placeholders."""
+"""The production stack on a real API server: the program, its stream files, and values instead of placeholders."""
 
 import hashlib
 import json
