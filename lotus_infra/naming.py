@@ -46,6 +46,7 @@ CODE_LOCATION = "lotus-lake"
 CODE_LOCATION_MODULE = "lotus_dagster.code_location"
 CODE_LOCATION_PORT = 3030
 LAKE_SECRET = "dagster-lake"
+REGISTRY_SECRET = "dagster-registry"
 ANNOTATIONS = "lotus.internal"
 """The prefix of annotations. Kubernetes requires a domain; ICANN reserves `.internal` for private use (2024)."""
 CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"

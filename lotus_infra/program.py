@@ -138,6 +138,7 @@ def _dagster(dagster: DagsterStack, zone: "LandingZone", values: ChartValues) ->
         values=values,
         database_password=dagster.database_password,
         catalog_password=dagster.catalog_password,
+        registry_password=dagster.registry_password,
         reader=zone.reader,
         backups=zone.backups(),
         explain_pods=partial(

@@ -25,7 +25,13 @@ from lotus_infra.config.dagster import (
     database_address,
     to_manifest,
 )
-from lotus_infra.helm.values import FINGERPRINT_PLACEHOLDER, SECRET_VARIABLES, ChartValues, credentials_fingerprint
+from lotus_infra.helm.values import (
+    FINGERPRINT_PLACEHOLDER,
+    SECRET_VARIABLES,
+    ChartValues,
+    credentials_fingerprint,
+    docker_login,
+)
 
 CNPG_API: Final = "postgresql.cnpg.io/v1"
 RELOAD_LABEL: Final = {"cnpg.io/reload": "true"}
@@ -44,6 +50,7 @@ class DagsterArgs:
         values: The values of the release, derived from the settings.
         database_password: The password of Dagster's own database.
         catalog_password: The password of DuckLake's catalog.
+        registry_password: The password of the image's private registry; None without one.
         reader: The access key for the landing bucket.
         backups: The bucket of the databases' backups; None without one.
         explain_pods: Returns a line for each pod that does not run.
@@ -53,6 +60,7 @@ class DagsterArgs:
     values: ChartValues
     database_password: pulumi.Input[str]
     catalog_password: pulumi.Input[str]
+    registry_password: pulumi.Input[str] | None
     reader: Credentials
     backups: BackupBucket | None
     explain_pods: Callable[[], Sequence[str]]
@@ -72,7 +80,7 @@ class Dagster(pulumi.ComponentResource):
             self._database(naming.DAGSTER_DATABASE, self._settings.database, args.database_password, options),
             self._database(naming.CATALOG_DATABASE, self._settings.catalog, args.catalog_password, options),
         ]
-        options = _after([*databases, self._lake_secret(options)], options)
+        options = _after([*databases, self._lake_secret(options), *self._registry_secret(options)], options)
         release = ReleaseArgs(
             chart=self._settings.chart,
             namespace=self._namespace,
@@ -121,6 +129,21 @@ class Dagster(pulumi.ComponentResource):
             string_data=self._lake_credentials(),
             opts=options,
         )
+
+    def _registry_secret(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+        """The pull secret of the image's registry. Nodes read it at each pull, so a rotation replaces no pod."""
+        registry, password = self._settings.registry, self._args.registry_password
+        if registry is None or password is None:
+            return []
+        login = pulumi.Output.secret(password).apply(lambda known: docker_login(registry, known))
+        secret = kubernetes.core.v1.Secret(
+            naming.REGISTRY_SECRET,
+            metadata=ObjectMetaArgs(name=naming.REGISTRY_SECRET, namespace=self._namespace),
+            type="kubernetes.io/dockerconfigjson",
+            string_data={".dockerconfigjson": login},
+            opts=options,
+        )
+        return [secret]
 
     def _fingerprint(self) -> pulumi.Output[str]:
         """The fingerprint of all credentials in pods; it is no secret, so that previews of the values stay readable."""
