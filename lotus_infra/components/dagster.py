@@ -6,7 +6,7 @@ release are explained by a function that the program passes in.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -38,6 +38,8 @@ RELOAD_LABEL: Final = {"cnpg.io/reload": "true"}
 """CloudNativePG watches secrets with this label, and sets a changed password on the database's user."""
 PASSWORD_KEY: Final = "postgresql-password"
 """The key of the password in a secret, as the chart and its run launcher read it (dagster-k8s, job.py)."""
+FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
+"""The annotation by which an object names its field manager; the plugin reads it."""
 AWAIT_READY: Final = {"pulumi.com/waitFor": "condition=Ready"}
 
 
@@ -70,7 +72,8 @@ class Dagster(pulumi.ComponentResource):
     """Dagster and everything that it needs on the cluster (`lotus:dagster:Dagster`)."""
 
     def __init__(self, name: str, args: DagsterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("lotus:dagster:Dagster", name, None, opts)
+        one_manager = pulumi.ResourceOptions(transformations=[_with_field_manager])
+        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, one_manager))
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
@@ -165,10 +168,32 @@ def _provider(name: str, cluster: Cluster, parent: pulumi.Resource) -> kubernete
         context=cluster.context,
         # Otherwise a changed secret is replaced, and pods that start in between don't find it.
         enable_secret_mutable=True,
+        # An object that a killed run has left is updated, as its field manager is this stack's own. Newer plugins would
+        # refuse it otherwise: it already exists.
+        upsert_existing_objects=True,
         suppress_deprecation_warnings=True,
         suppress_helm_hook_warnings=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def _with_field_manager(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    """Give a Kubernetes object a field manager that is the same in every run of the stack.
+
+    Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
+    object, the next run applies it under another name, and the first name still owns the fields: every later change
+    is a conflict.
+    """
+    metadata = args.props.get("metadata")
+    if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
+        return None
+    manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
+    metadata.annotations = {**cast("Mapping[str, str]", metadata.annotations or {}), FIELD_MANAGER: manager}
+    # Objects of a state that was made without it keep their own manager, so that nothing changes.
+    keep = pulumi.ResourceOptions(ignore_changes=[f'metadata.annotations["{FIELD_MANAGER}"]'])
+    return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 
 def _after(dependencies: Sequence[pulumi.Resource], options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:

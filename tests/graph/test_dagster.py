@@ -96,6 +96,20 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
         assert not request.type.startswith("kubernetes:") or "providers:kubernetes::dagster" in request.provider
 
 
+def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_another(declare: Declare) -> None:
+    graph = declare()
+
+    objects = {key: each for key, each in graph.requests.items() if key[0].startswith("kubernetes:")}
+    for (kind, name), request in objects.items():
+        if kind.endswith(":Release"):
+            continue
+        annotations = graph.named(kind.removeprefix("kubernetes:").split(":", 1)[1], name).inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchFieldManager"] == "lotus/lotus/test", (kind, name)
+        assert [*request.ignoreChanges] == ['metadata.annotations["pulumi.com/patchFieldManager"]']
+    cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
+    assert cluster["pulumi.com/waitFor"] == "condition=Ready"
+
+
 def test_databases_depend_on_the_namespace_and_the_release_on_all_of_them(declare: Declare) -> None:
     graph = declare()
 
