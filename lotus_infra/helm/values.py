@@ -14,17 +14,9 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.config.dagster import (
-    DAGSTER_KEY,
-    DagsterSettings,
-    DatabaseAddress,
-    DeploymentSettings,
-    Ingress,
-    PodSettings,
-    Registry,
-    database_address,
-    to_manifest,
-)
+from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, DeploymentSettings, Ingress, Registry
+from lotus_infra.config.database import DatabaseAddress, cluster_name, database_address
+from lotus_infra.config.pods import PodSettings, to_manifest
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.chart_schema import ChartProblem, check_values
 from lotus_infra.images import DOCKER_HUB, Image
@@ -143,7 +135,7 @@ def _typed_values(inputs: ReleaseInputs) -> ChartValues:
     pull_secrets: JsonValue = [{"name": name} for name in settings.pull_secrets]
     return {
         "global": {
-            "postgresqlSecretName": naming.credentials_secret(naming.DAGSTER_DATABASE),
+            "postgresqlSecretName": naming.credentials_secret(cluster_name(settings.database, naming.DAGSTER_DATABASE)),
             "serviceAccountName": naming.DAGSTER,
         },
         # The secret is the component's: the operator creates the database's user from it.
