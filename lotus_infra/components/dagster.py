@@ -182,10 +182,13 @@ def _with_field_manager(
     metadata = args.props.get("metadata")
     if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
         return None
+    others = cast("Mapping[str, str]", metadata.annotations or {})
     manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
-    metadata.annotations = {**cast("Mapping[str, str]", metadata.annotations or {}), FIELD_MANAGER: manager}
-    # Objects of a state that was made without it keep their own manager, so that nothing changes.
-    keep = pulumi.ResourceOptions(ignore_changes=[f'metadata.annotations["{FIELD_MANAGER}"]'])
+    metadata.annotations = {**others, FIELD_MANAGER: manager}
+    # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
+    # would leave an empty map, which is a difference, so the map is ignored.
+    path = f'metadata.annotations["{FIELD_MANAGER}"]' if others else "metadata.annotations"
+    keep = pulumi.ResourceOptions(ignore_changes=[path])
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 
