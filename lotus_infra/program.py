@@ -13,7 +13,7 @@ import pulumi
 import pulumi_airbyte as airbyte
 
 from lotus_infra import naming
-from lotus_infra.clients import kubernetes
+from lotus_infra.clients.pod_problems import explain_failed_pods
 from lotus_infra.components.airbyte import (
     ActorArgs,
     ConnectionArgs,
@@ -141,7 +141,7 @@ def _dagster(dagster: DagsterStack, zone: "LandingZone", values: ChartValues) ->
         reader=zone.reader,
         backups=zone.backups(),
         explain_pods=partial(
-            kubernetes.explain_failed_pods,
+            explain_failed_pods,
             settings.namespace.name,
             kubeconfig=settings.cluster.kubeconfig,
             context=settings.cluster.context,
