@@ -13,16 +13,9 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.config.dagster import (
-    DAGSTER_KEY,
-    DagsterSettings,
-    DatabaseAddress,
-    DeploymentSettings,
-    Ingress,
-    PodSettings,
-    database_address,
-    to_manifest,
-)
+from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, DeploymentSettings, Ingress
+from lotus_infra.config.database import DatabaseAddress, database_address
+from lotus_infra.config.pods import PodSettings, to_manifest
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.chart_schema import ChartProblem, check_values
 from lotus_infra.images import Image
