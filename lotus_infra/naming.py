@@ -143,6 +143,11 @@ def acknowledged_connection(resource: str) -> str:
     return f"connection {resource}"
 
 
+def acknowledged_object(kind: str, name: str) -> str:
+    """Another object in a stack's list of acknowledged losses, by the end of its type: `Cluster dagster-db`."""
+    return f"{kind} {name}"
+
+
 def source_of_connection(resource: str) -> str:
     """The source of a connection, by its Pulumi name: `shopify` of `shopify` and of `shopify/daily`."""
     return resource.partition("/")[0]
@@ -239,9 +244,17 @@ def dbt_models_file(source: str) -> str:
 # Dagster's databases.
 
 
-def credentials_secret(database: str) -> str:
-    """The Kubernetes secret with a database's user and password."""
-    return f"{database}-credentials"
+def database_cluster(database: str, generation: int) -> str:
+    """The CloudNativePG cluster of a database: `dagster-db`, then `dagster-db-2` and so on.
+
+    Its Kubernetes services and volumes have this name, and so has its archive below the database's backups.
+    """
+    return database if generation == 1 else f"{database}-{generation}"
+
+
+def credentials_secret(cluster: str) -> str:
+    """The Kubernetes secret with the user and password of a database's cluster."""
+    return f"{cluster}-credentials"
 
 
 def password(database: str) -> str:
@@ -254,6 +267,11 @@ def backup_secret(database: str) -> str:
     return f"{database}-backup"
 
 
+def scheduled_backup(cluster: str) -> str:
+    """The schedule of the base backups of a database's cluster."""
+    return f"{cluster}-backup"
+
+
 def backup_prefix(namespace: str, database: str) -> str:
-    """The prefix of a database's backups in the backup bucket: `lotus-lake/dagster-db`."""
+    """The prefix of a database's backups in the backup bucket: `lotus-lake/dagster-db`; each generation is below it."""
     return f"{namespace}/{database}"

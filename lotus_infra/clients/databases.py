@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
-from lotus_infra.clients.kubernetes import Cluster, ClusterPart, Condition, Kind, Metadata
+from lotus_infra.clients.kubernetes import Cluster, ClusterObject, ClusterPart, Condition, Kind, Metadata
 
 CNPG: Final = "postgresql.cnpg.io"
 BARMAN: Final = "barmancloud.cnpg.io"
@@ -20,6 +20,10 @@ BACKUPS: Final = Kind("backups", CNPG)
 SCHEDULED_BACKUPS: Final = Kind("scheduledbackups", CNPG)
 OBJECT_STORES: Final = Kind("objectstores", BARMAN)
 PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
+EMPTY_ARCHIVE: Final = "Expected empty archive"
+"""Barman's words for an archive that has the log of another database."""
+_CONTAINER: Final = "plugin-barman-cloud"
+"""The plugin's container in a database's pods."""
 _COMPLETED: Final = "completed"
 _FAILED: Final = ("failed", "walArchivingFailing")
 
@@ -51,6 +55,7 @@ class LiveDatabase:
         phase: The operator's words about it.
         archiving: Whether the log is archived; None before the first attempt.
         archiving_reason: Why it is not archived.
+        archive_is_taken: Whether the place of the archive has the log of another database.
         target: Where backups go.
         plugin_version: The version of the plugin that the operator has loaded for it; empty without one.
         schedules: Its scheduled backups.
@@ -63,6 +68,7 @@ class LiveDatabase:
     phase: str
     archiving: bool | None
     archiving_reason: str
+    archive_is_taken: bool
     target: Target
     plugin_version: str
     schedules: tuple[Schedule, ...]
@@ -93,6 +99,9 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
         phase=": ".join(part for part in (status.phase, status.phase_reason) if part) or "no status yet",
         archiving=None if archiving is None else archiving.holds,
         archiving_reason="" if archiving is None else archiving.message or archiving.reason,
+        archive_is_taken=archiving is not None
+        and not archiving.holds
+        and _is_taken(cluster, namespace, name, archiving.message),
         target="plugin" if plugin is not None else "operator" if spec.backup.barman_object_store else "none",
         plugin_version=next((each.version for each in status.plugin_status if each.name == PLUGIN), ""),
         schedules=_schedules_of(cluster, namespace, name),
@@ -104,6 +113,14 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
         ),
         failure=next((each.error for each in reversed(failed) if each.error), ""),
     )
+
+
+def _is_taken(cluster: Cluster, namespace: str, name: str, message: str) -> bool:
+    """Whether Barman refuses the archive because it is not empty; by the way of the backups, its log says so only."""
+    if EMPTY_ARCHIVE in message:
+        return True
+    pods = cluster.objects(Kind("pods"), ClusterObject, namespace, f"cnpg.io/cluster={name}") or ()
+    return any(EMPTY_ARCHIVE in cluster.log(namespace, pod.metadata.name, _CONTAINER) for pod in pods)
 
 
 def _backups_of(cluster: Cluster, namespace: str, name: str) -> "Sequence[_BackupStatus]":

@@ -27,6 +27,7 @@ _TIMEOUT_SECONDS: Final = (10, 30)
 """The limits for a connection and for an answer."""
 _LONGEST_LINE: Final = 200
 _PAGE: Final = 500
+_LOG_LINES: Final = 500
 _JSON: Final = "application/json"
 _METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _METADATA_LIST: Final = _METADATA.replace("Metadata;", "MetadataList;")
@@ -298,6 +299,17 @@ class Cluster:
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": precondition}
         path = kind.path(found.namespace, found.name)
         self._answer(_Request("delete", kind, path, found.namespace, body=body))
+
+    def log(self, namespace: str, pod: str, container: str) -> str:
+        """The end of a container's log; empty if it has none, or may not be read."""
+        try:
+            with self._cluster_errors("get", "pods/log", namespace):
+                found = self._api.read_namespaced_pod_log(
+                    pod, namespace, container=container, tail_lines=_LOG_LINES, _request_timeout=_TIMEOUT_SECONDS
+                )
+        except ClusterError:
+            return ""
+        return str(found)
 
     def _answer(self, asked: "_Request") -> Any:
         """The JSON answer to a request; None for a 404."""

@@ -10,14 +10,12 @@ from lotus_infra.clients.databases import LiveDatabase, read_database
 from lotus_infra.clients.kubernetes import Cluster, ClusterError
 from lotus_infra.commands.findings import Finding, State
 from lotus_infra.config.dagster import DagsterSettings
-from lotus_infra.config.database import ClusterDatabase
+from lotus_infra.config.database import ClusterDatabase, cluster_name
 
 BACKUP_TIME: Final = timedelta(hours=6)
 """A base backup that has not ended after this time counts as missing."""
 LATE: Final = timedelta(hours=1)
 """The operator starts a backup within seconds of its time."""
-EMPTY_ARCHIVE: Final = "expected empty archive"
-"""Barman's words for an archive that has the log of another database."""
 _UP: Final = "`pulumi up --refresh` creates it"
 
 
@@ -42,7 +40,11 @@ def declared_databases(settings: DagsterSettings) -> tuple[DeclaredDatabase, ...
         ("database", naming.DAGSTER_DATABASE, settings.database),
         ("catalog", naming.CATALOG_DATABASE, settings.catalog),
     )
-    return tuple(DeclaredDatabase(key, name, each) for key, name, each in declared if isinstance(each, ClusterDatabase))
+    return tuple(
+        DeclaredDatabase(key, cluster_name(each, name), each)
+        for key, name, each in declared
+        if isinstance(each, ClusterDatabase)
+    )
 
 
 def compare_databases(cluster: Cluster, settings: DagsterSettings, now: datetime) -> Iterator[Finding]:
@@ -96,7 +98,7 @@ def _archiving(each: DeclaredDatabase, live: LiveDatabase, described: str) -> Fi
         remedy = f"run this again in some minutes; {described}"
         return Finding(what, each.name, declared, "not reported yet", "unknown", remedy)
     remedy = f"until it is corrected, no backup can be restored to a time after the failure; {described}"
-    if EMPTY_ARCHIVE in live.archiving_reason.lower():
+    if live.archive_is_taken:
         # The operator archives nothing over the log of another database.
         remedy = (
             "the bucket has the log of an earlier database at this place: raise "

@@ -32,7 +32,9 @@ class DagsterArgs:
         catalog_password: The password of DuckLake's catalog.
         reader: The access key for the landing bucket.
         backups: The bucket of the databases' backups; None without one.
+        acknowledged: Objects whose loss is acknowledged, such as `Cluster dagster-db`.
         explain_pods: Returns a line for each pod that does not run.
+        explain_database: Returns a line for each reason why a database's cluster does not run or archive.
     """
 
     settings: DagsterSettings
@@ -41,7 +43,9 @@ class DagsterArgs:
     catalog_password: pulumi.Input[str]
     reader: Credentials
     backups: BackupBucket | None
+    acknowledged: frozenset[str]
     explain_pods: Callable[[], Sequence[str]]
+    explain_database: Callable[[str], Sequence[str]]
 
 
 class Dagster(pulumi.ComponentResource):
@@ -97,6 +101,8 @@ class Dagster(pulumi.ComponentResource):
             password=password,
             backups=self._args.backups,
             protect=self._settings.protect,
+            acknowledged=self._args.acknowledged,
+            explain=self._args.explain_database,
         )
         return DagsterDatabase(name, args, options)
 

@@ -1,13 +1,16 @@
 """A database of a stack's Dagster: its cluster with volumes and backups, or the address of an external one."""
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeAlias
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from airbyte_model.schedules import cron_flaw
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from lotus_infra.config.pods import Count, Days, DnsLabel, PodSettings, Port
-from lotus_infra.config.section import Name, Section, Text, matching
+from lotus_infra import naming
+from lotus_infra.config.pods import Count, Days, DnsLabel, PodSettings, Port, Seconds
+from lotus_infra.config.section import Name, Section, Text, Whole, matching
 
 POSTGRES_PORT: Final = 5432
 
@@ -25,6 +28,22 @@ def _check_backup_schedule(text: str) -> str:
     return text
 
 
+def _check_target_time(text: str) -> str:
+    """Check a time of RFC 3339, the only form that CloudNativePG, Barman and Postgres read alike."""
+    is_complete = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", text)
+    try:
+        time = datetime.fromisoformat(text) if is_complete else None
+    except ValueError:
+        time = None
+    if time is None:
+        raise ValueError("is not a time: write date, time and zone, such as 2026-02-01T03:00:00Z")
+    if time > datetime.now(UTC):
+        raise ValueError("lies in the future: no archive can have it: write the time just before the mistake")
+    return text
+
+
+Generation: TypeAlias = Annotated[Whole, Field(ge=1, le=999)]
+TargetTime: TypeAlias = Annotated[str, AfterValidator(_check_target_time)]
 VolumeSize: TypeAlias = Annotated[
     str, matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is not a volume size: write one such as 20Gi")
 ]
@@ -62,12 +81,29 @@ class Backup(Section):
     """Backups to the landing zone's backup bucket.
 
     Attributes:
+        method: `plugin` for the Barman Cloud plugin, which must be installed; `barmanObjectStore` for the form that
+            CloudNativePG itself has until 1.30.
         schedule: Of the base backups, in CloudNativePG's cron; the write-ahead log is archived continuously.
         keep_days: The database can be restored to any time of the last so many days.
     """
 
+    method: Literal["plugin", "barmanObjectStore"] = "plugin"
     schedule: Annotated[str, AfterValidator(_check_backup_schedule)] = "0 0 3 * * *"
     keep_days: Days = 7
+
+
+class Recovery(Section):
+    """The backup that a new generation of a database starts from. Without effect on a cluster that exists.
+
+    Attributes:
+        generation: The earlier generation whose backups are restored.
+        target_time: The time to restore to; None for the end of the archive.
+        timeout_seconds: The time limit for the restored cluster to become ready.
+    """
+
+    generation: Generation
+    target_time: TargetTime | None = None
+    timeout_seconds: Seconds = 4 * 3600
 
 
 class ClusterDatabase(PodSettings):
@@ -75,6 +111,8 @@ class ClusterDatabase(PodSettings):
 
     Attributes:
         kind: The discriminator.
+        generation: Raising it replaces the cluster by a new one, with an archive of its own.
+        recovery: The backup that this generation starts from; None for an empty database.
         instances: One primary, and standbys.
         image: Of Postgres; None for the operator's default.
         storage: The volume of each instance.
@@ -84,12 +122,30 @@ class ClusterDatabase(PodSettings):
     """
 
     kind: Literal["cluster"] = "cluster"
+    generation: Generation = 1
+    recovery: Recovery | None = None
     instances: Count = 1
     image: PostgresImage | None = None
     storage: Storage = Storage()
     backup: Backup | None = Backup()
     database: DnsLabel | None = None
     user: DnsLabel | None = None
+
+    @model_validator(mode="after")
+    def _check_recovery(self) -> Self:
+        if self.recovery is None:
+            return self
+        if self.recovery.generation >= self.generation:
+            raise ValueError(
+                f"generation {self.generation} can't be restored from generation {self.recovery.generation}: "
+                "set generation to the next number, and recovery.generation to the one whose backups are restored"
+            )
+        if self.backup is None or self.backup.method != "plugin":
+            raise ValueError(
+                "recovery reads the backups of the Barman Cloud plugin: add backup with method: plugin, "
+                "with which the archive of barmanObjectStore continues"
+            )
+        return self
 
 
 class ExternalDatabase(Section):
@@ -132,17 +188,22 @@ class DatabaseAddress:
     user: str
 
 
+def cluster_name(database: Database, name: str) -> str:
+    """The name of a database's cluster on Kubernetes, and the base of the names of its secrets and services."""
+    return naming.database_cluster(name, database.generation) if isinstance(database, ClusterDatabase) else name
+
+
 def database_address(database: Database, name: str, namespace: str) -> DatabaseAddress:
     """The address of a database.
 
     Args:
         database: Its settings.
-        name: The cluster's name, from which the operator derives the names of its Kubernetes services.
+        name: The database's name.
         namespace: The cluster's namespace.
     """
     if isinstance(database, ExternalDatabase):
         return DatabaseAddress(database.host, database.port, database.database, database.user)
     database_name = database.database or name.removesuffix("-db")
     # CloudNativePG's read-write service follows the primary through a failover.
-    host = f"{name}-rw.{namespace}.svc.cluster.local"
+    host = f"{cluster_name(database, name)}-rw.{namespace}.svc.cluster.local"
     return DatabaseAddress(host, POSTGRES_PORT, database_name, database.user or database_name)

@@ -30,6 +30,15 @@ Quantity: TypeAlias = Annotated[
         "is not a Kubernetes quantity: write 500m or 2 for CPUs, 512Mi or 4Gi for memory",
     ),
 ]
+_UNITS: Final = {"": 1, "m": 1e-3, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60
+}  # fmt: skip
+
+
+def amount(quantity: str) -> float | None:
+    """The amount of a Kubernetes quantity, such as bytes of `20Gi`; None if it is not understood."""
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z]*)", quantity)
+    return float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else None
 
 
 class ResourceAmounts(Section):

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, DeploymentSettings, Ingress
-from lotus_infra.config.database import DatabaseAddress, database_address
+from lotus_infra.config.database import DatabaseAddress, cluster_name, database_address
 from lotus_infra.config.pods import PodSettings, to_manifest
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.chart_schema import ChartProblem, check_values
@@ -125,7 +125,7 @@ def _typed_values(inputs: ReleaseInputs) -> ChartValues:
     pull_secrets: JsonValue = [{"name": name} for name in settings.image_pull_secrets]
     return {
         "global": {
-            "postgresqlSecretName": naming.credentials_secret(naming.DAGSTER_DATABASE),
+            "postgresqlSecretName": naming.credentials_secret(cluster_name(settings.database, naming.DAGSTER_DATABASE)),
             "serviceAccountName": naming.DAGSTER,
         },
         # The secret is the component's: the operator creates the database's user from it.

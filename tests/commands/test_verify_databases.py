@@ -11,14 +11,14 @@ from tests.support.cluster import Document, an_object, database
 CNPG = "postgresql.cnpg.io/v1"
 
 
-def found_on(prod: Prod, *objects: Document, **stack: Any) -> dict[str, Finding]:
+def found_on(prod: Prod, *objects: Document, where: str = "dagster-db", **stack: Any) -> dict[str, Finding]:
     """What differs or is unknown with these objects instead of the healthy ones of Dagster's database."""
     kept = [each for each in prod.cluster.objects if "dagster-db" not in each["metadata"]["name"]]
     prod.cluster.objects = [*kept, *objects]
     if stack:
         prod.declare(**stack)
     findings = [each for each in prod.verify().findings if each.state != "same"]
-    assert {each.where for each in findings} <= {"dagster-db"}
+    assert {each.where for each in findings} <= {where}
     return {each.what: each for each in findings}
 
 
@@ -35,6 +35,21 @@ def test_an_archive_of_another_database_has_its_own_remedy(prod: Prod) -> None:
     assert found["archiving"].running == f"fails: {reason}"
     assert "raise lotus:dagster.database.generation" in found["archiving"].remedy
     assert not prod.verify().ok
+
+
+def test_an_archive_of_another_database_shows_in_the_log_of_the_plugin_alone(prod: Prod) -> None:
+    metadata = {"name": "dagster-db-1", "labels": {"cnpg.io/cluster": "dagster-db"}}
+    prod.cluster.pods.append({"metadata": metadata})
+    prod.cluster.logs["dagster-db-1/plugin-barman-cloud"] = "ERROR: WAL archive check failed: Expected empty archive"
+
+    found = found_on(prod, *database("dagster-db", conditions=failing("exit status 1")))
+
+    assert found["archiving"].running == "fails: exit status 1"
+    assert "raise lotus:dagster.database.generation" in found["archiving"].remedy
+
+
+def test_a_later_generation_is_the_one_that_is_looked_at(prod: Prod) -> None:
+    assert found_on(prod, *database("dagster-db-2"), database={"generation": 2}, where="dagster-db-2") == {}
 
 
 def test_an_archive_that_fails_for_another_reason_says_where_to_look(prod: Prod) -> None:

@@ -53,6 +53,7 @@ class FakeCluster:
         objects: All others, in the shape of the API.
         served: The kinds of each group that the cluster serves.
         version: The API server's.
+        logs: The logs of containers, by `pod/container`.
         answers: What pods answer to a GET, by name; text is sent as it is.
         denied: What nobody may ask for: `pods`, `pods/proxy` or another plural.
         refused: What an access review refuses: `create secrets`; `*` refuses only the question about everything.
@@ -66,6 +67,7 @@ class FakeCluster:
     objects: list[Document] = field(default_factory=list)
     served: dict[str, set[str]] = field(default_factory=lambda: {group: set(kinds) for group, kinds in SERVED.items()})
     version: str = "v1.34.4"
+    logs: dict[str, str] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
@@ -89,6 +91,8 @@ class FakeCluster:
                     return 404, _status("NotFound", f'namespaces "{name}" not found')
             case ["api", "v1", "namespaces", name, "pods"]:
                 what, found = "pods", {"kind": "PodList", "items": self._selected(name, query["labelSelector"][0])}
+            case ["api", "v1", "namespaces", _, "pods", pod, "log"]:
+                what, found = "pods/log", self.logs.get(f"{pod}/{query['container'][0]}")
             case ["api", "v1", "namespaces", _, "pods", pod, "proxy", "graphql"]:
                 what, found = "pods/proxy", self.answers.get(pod)
                 self.queries.append(query["query"][0])
