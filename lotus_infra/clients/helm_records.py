@@ -9,6 +9,7 @@ which a later install or upgrade adopts them, so that a record can be removed wi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -69,7 +70,7 @@ def remove_record(cluster: Cluster, record: HelmRecord) -> None:
     cluster.delete(_SECRETS, record.metadata)
 
 
-def at_work(record: HelmRecord, limit: timedelta, unlocking: UnlockPlan | None, now: datetime) -> str:
+def at_work(record: HelmRecord, limit: timedelta, unlocking: UnlockPlan | None, folder: Path, now: datetime) -> str:
     """Why a pending record may still belong to a run; empty if no run is at work on it.
 
     A run holds the stack's lock. But the lock's owner is the engine, and Helm runs in the engine's plugin, which may
@@ -80,11 +81,12 @@ def at_work(record: HelmRecord, limit: timedelta, unlocking: UnlockPlan | None, 
         record: The record.
         limit: The time limit of the release.
         unlocking: Which of the stack's locks remain; None if the backend's locks can't be listed.
+        folder: The project's folder.
         now: The current time.
     """
     for lock, state in unlocking.remaining if unlocking is not None else ():
         return f"{lock.owner} holds the stack's lock, and {_RUNS[state]}"
-    orphans = orphaned_plugins()
+    orphans = orphaned_plugins(folder)
     if orphans:
         shown = ", ".join(map(str, orphans))
         return f"a plugin of a killed run still runs on this machine (pid {shown}): end it, or wait for its end"
@@ -105,15 +107,21 @@ _RUNS: Final = {
 }
 
 
-def orphaned_plugins() -> Sequence[int]:
-    """The process ids of Kubernetes plugins on this machine whose engine has ended."""
+def orphaned_plugins(folder: Path) -> Sequence[int]:
+    """The process ids of Kubernetes plugins on this machine whose engine has ended.
+
+    Args:
+        folder: The project's folder, in which the engine has started them.
+    """
     found = []
-    for process in psutil.process_iter(["name", "ppid", "status"]):
+    for process in psutil.process_iter(["name", "ppid", "status", "cwd"]):
         name, status = str(process.info["name"] or ""), process.info["status"]
         # The kernel cuts names at 15 characters where the command line can't be read.
-        if not name or not _PLUGIN.startswith(name[:15]) or len(name) < 15 or status == psutil.STATUS_ZOMBIE:
+        if len(name) < 15 or not _PLUGIN.startswith(name[:15]) or status == psutil.STATUS_ZOMBIE:
             continue
-        if _name_of(int(process.info["ppid"] or 0)) != _ENGINE:
+        # A folder that can't be read may be the project's.
+        is_of_project = process.info["cwd"] in (None, str(folder.resolve()))
+        if is_of_project and _name_of(int(process.info["ppid"] or 0)) != _ENGINE:
             found.append(process.pid)
     return found
 

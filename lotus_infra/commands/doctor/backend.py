@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from lotus_infra.clients.locks import Machine, advice, backend_store, locks_of, owner_state
+from lotus_infra.clients.storage import Bucket
 from lotus_infra.commands.doctor.context import StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config import production
@@ -13,9 +14,15 @@ from lotus_infra.errors import LotusError, has_credentials
 from lotus_infra.lake.diagnostics import format_path
 
 
-def configuration(case: StackContext) -> Iterator[CheckResult]:
-    """Every mistake in the stack's configuration, which all other checks depend on."""
-    for problem in case.project.read(case.stack).problems:
+def configuration(case: StackContext, *, complete: bool) -> Iterator[CheckResult]:
+    """Every mistake in the stack's configuration, which all other checks depend on.
+
+    Args:
+        case: The stack.
+        complete: Whether a missing value is a mistake too, as it is for a run.
+    """
+    read = case.project.read(case.stack)
+    for problem in (*read.problems, *(read.missing if complete else ())):
         what = f"{problem.file}:{problem.line}: {format_path(problem.path) or '(file)'}: {problem.what}"
         yield broken("configuration", what, problem.remedy)
 
@@ -44,6 +51,29 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
         return
     local = "" if used.is_shared or run.is_production else " (on this machine only)"
     yield ok("backend", where + local)
+
+
+def versioning(case: StackContext) -> Iterator[CheckResult]:
+    """Whether the bucket of the state keeps earlier states."""
+    used = Backend.chosen(case.run.declared.backend, case.environment)
+    if used.scheme != "s3":
+        return
+    zone = case.project.settings(case.stack).lotus.landing_zone
+    try:
+        place = backend_store(case.project, case.environment)
+        versioned = isinstance(place, Bucket) and place.is_versioned()
+    except LotusError as error:
+        yield warning(
+            "backend", f"whether the state's bucket is versioned can't be checked: {error.message}", error.hint
+        )
+        return
+    if versioned:
+        yield ok("backend", f"the bucket {used.bucket} is versioned")
+    elif zone is not None and zone.state == used.bucket and "versioning" in zone.available:
+        yield ok("backend", f"the bucket {used.bucket} is not versioned yet; the next `up` enables it")
+    else:
+        remedy = "enable versioning, so that a damaged state can be restored"
+        yield warning("backend", f"the bucket {used.bucket} is not versioned", remedy)
 
 
 def open_places(case: StackContext) -> Iterator[CheckResult]:

@@ -10,7 +10,21 @@ from pydantic import JsonValue
 from lotus_infra.errors import masked_urls
 from lotus_infra.lake.diagnostics import escape_unprintable
 
-Area = Literal["versions", "configuration", "backend", "locks", "state", "airbyte", "landing", "cluster", "clock"]
+Area = Literal[
+    "versions",
+    "configuration",
+    "backend",
+    "locks",
+    "secrets",
+    "state",
+    "airbyte",
+    "landing",
+    "network",
+    "cluster",
+    "databases",
+    "helm",
+    "clock",
+]
 Level = Literal["ok", "warning", "broken"]
 
 

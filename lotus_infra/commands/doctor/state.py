@@ -32,7 +32,7 @@ def state(case: StackContext, reached: AirbyteWorkspace | None) -> Iterator[Chec
     """Check the content of the state, with its secrets decrypted in memory if the key is available."""
     export = case.engine.run("stack", "export", "--show-secrets")
     if export.exit_code != 0:
-        encrypted = case.engine.run("stack", "export")
+        encrypted = case.exported
         if encrypted.exit_code != 0:
             yield broken("state", f"the state can't be read: {encrypted.reason}", "`pulumi stack ls` lists the stacks")
             return
