@@ -209,7 +209,7 @@ def test_a_failed_release_logs_why_its_pods_do_not_run(declare: Declare, monkeyp
         calls.append((where, how))
         return ["pod a: it is not ready"]
 
-    monkeypatch.setattr("lotus_infra.clients.kubernetes.explain_failed_pods", why)
+    monkeypatch.setattr("lotus_infra.program.explain_failed_pods", why)
     graph = declare()
     monkeypatch.setattr(pulumi.log, "error", logged.append)
 
