@@ -66,7 +66,8 @@ class Dagster(pulumi.ComponentResource):
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
-        options = pulumi.ResourceOptions(parent=self, provider=provider)
+        # The release as well: nothing depends on it, so a `destroy` would delete it before it stops at the databases.
+        options = pulumi.ResourceOptions(parent=self, provider=provider, protect=self._settings.protect)
         options = _after(self._create_namespace(options), options)
         databases = [
             self._database(naming.DAGSTER_DATABASE, self._settings.database, args.database_password, options),
