@@ -21,7 +21,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine connectors clients env image lint test test-all mutants check preview comment gate deploy verify \
+.PHONY: help setup engine cluster connectors clients env image lint test test-cluster test-all mutants check preview comment gate deploy verify \
 	drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
 
 help: ## Show this list
@@ -33,6 +33,9 @@ setup: $(SYNCED) ## Install the locked Python environment into .venv, and schema
 
 engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 	@$(BIN)/python toolchain/engine.py
+
+cluster: $(SYNCED) ## Find a Kubernetes API server and Pulumi's plugin for it, or build them once from their Go modules
+	@$(BIN)/python -m toolchain.cluster > /dev/null
 
 sdks: engine ## Write the SDKs of pulumi-airbyte for Node.js, Python, Go and .NET into OUT=…, by default sdk/
 	@$(BIN)/python -m toolchain.sdks $(or $(OUT),sdk)
@@ -60,6 +63,9 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 
 test: engine connectors ## Run a pull request's tests, the real engine included, and check the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
+
+test-cluster: engine cluster ## Run the tests on a real Kubernetes API server
+	$(BIN)/pytest -m 'cluster and not nightly' tests/cluster
 
 test-all: engine connectors ## Run every test, those marked nightly too: each night, and before a release
 	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)

@@ -9,7 +9,7 @@ from typing import Final
 
 from toolchain.engine import EngineError, _clock, _follow, _go, _locked, _say
 
-FLAGS: Final = ("-mod=readonly", "-buildvcs=false", "-ldflags", "-s -w")
+FLAGS: Final = ("-mod=readonly", "-buildvcs=false")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class GoProgram:
         lasts: how long a build takes, such as `one to three minutes`.
         no_go: the error where there is no Go that is new enough.
         shared: folders with further sources of the program.
+        variables: of the sources, set by the linker, as `package.name=value`.
     """
 
     module: Path
@@ -31,6 +32,12 @@ class GoProgram:
     lasts: str
     no_go: str
     shared: tuple[Path, ...] = ()
+    variables: tuple[str, ...] = ()
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Of `go build`."""
+        return (*FLAGS, "-ldflags", " ".join(["-s -w", *(f"-X {each}" for each in self.variables)]))
 
 
 def built(target: Path, program: GoProgram) -> Path:
@@ -40,23 +47,34 @@ def built(target: Path, program: GoProgram) -> Path:
         EngineError: there is no Go that can build it, or the build failed.
     """
     with _locked(target.parent, work=f"building the {program.called}"):
-        stamp = target.with_name(f".{target.name}.stamp")
-        wanted = _stamp(program)
-        if not (target.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted):
+        stamp = _stamp_file(target)
+        if not is_built(target, program):
             try:
                 go = _go()
             except EngineError:
                 raise EngineError(program.no_go) from None
             stamp.unlink(missing_ok=True)
             _build(go, target, program)
-            stamp.write_text(wanted, encoding="utf-8")
+            stamp.write_text(_stamp(program), encoding="utf-8")
     return target
+
+
+def is_built(target: Path, program: GoProgram) -> bool:
+    """Whether the program is there, built from these sources."""
+    stamp = _stamp_file(target)
+    return target.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(program)
+
+
+def _stamp_file(target: Path) -> Path:
+    return target.with_name(f".{target.name}.stamp")
 
 
 def _stamp(program: GoProgram) -> str:
     sources = [program.module / "go.mod", program.module / "go.sum"]
     sources += [each for folder in (program.module, *program.shared) for each in sorted(folder.glob("*.go"))]
-    return hashlib.sha256(b"".join([*(each.read_bytes() for each in sources), " ".join(FLAGS).encode()])).hexdigest()
+    return hashlib.sha256(
+        b"".join([*(each.read_bytes() for each in sources), " ".join(program.flags).encode()])
+    ).hexdigest()
 
 
 def _build(go: str, target: Path, program: GoProgram) -> None:
@@ -64,7 +82,7 @@ def _build(go: str, target: Path, program: GoProgram) -> None:
     started = time.monotonic()
     _say(f"Building the {program.called} with Go: once, {program.lasts} on two cores.")
     try:
-        command = [go, "build", "-v", *FLAGS, "-o", str(partial), program.package]
+        command = [go, "build", "-v", *program.flags, "-o", str(partial), program.package]
         complaints = _complaints(command, program.module, started)
         if complaints is not None:
             raise EngineError(f"The {program.called} could not be built; Go's output:\n" + "\n".join(complaints))
