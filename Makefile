@@ -21,7 +21,7 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine oldest-engine connectors clients env image lint test test-all mutants check preview comment gate deploy verify \
+.PHONY: help setup engine oldest-engine cluster connectors clients env image lint test test-cluster test-all mutants check preview comment gate deploy verify \
 	drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
 
 help: ## Show this list
@@ -36,6 +36,9 @@ engine: $(SYNCED) ## Find the Pulumi engine, or build it once from its Go module
 
 oldest-engine: $(SYNCED) ## Build the oldest Pulumi engine that is supported, for the nightly tests of it
 	@$(BIN)/python -m toolchain.oldest_engine
+
+cluster: $(SYNCED) ## Find a Kubernetes API server and Pulumi's plugin for it, or build them once from their Go modules
+	@$(BIN)/python -m toolchain.cluster > /dev/null
 
 sdks: engine ## Write the SDKs of pulumi-airbyte for Node.js, Python, Go and .NET into OUT=…, by default sdk/
 	@$(BIN)/python -m toolchain.sdks $(or $(OUT),sdk)
@@ -63,6 +66,9 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 
 test: engine connectors ## Run a pull request's tests, the real engine included, and check the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
+
+test-cluster: engine cluster ## Run the tests on a real Kubernetes API server
+	$(BIN)/pytest -m 'cluster and not nightly' tests/cluster
 
 test-all: engine oldest-engine connectors ## Run every test, those marked nightly too: each night, and before a release
 	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)

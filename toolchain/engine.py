@@ -168,12 +168,12 @@ def _is_built() -> bool:
 
 
 def _build_flags() -> list[str]:
-    return ["-mod=readonly", "-buildvcs=false", "-ldflags", linked_version(pinned_engine())]
+    return ["-mod=readonly", "-buildvcs=false", "-ldflags", f"-s -w -X {version_variable(pinned_engine())}"]
 
 
-def linked_version(version: Version) -> str:
-    """The linker's flags that make an engine report this release as its own."""
-    return f"-s -w -X {VERSION_VARIABLE}=v{_dotted(version)}"
+def version_variable(version: Version) -> str:
+    """The variable, set by the linker, from which an engine reports its release."""
+    return f"{VERSION_VARIABLE}=v{_dotted(version)}"
 
 
 def _build(go: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from toolchain.engine import EngineError, _clock, _follow, _go, _locked, _say
 
-FLAGS: Final = ("-mod=readonly", "-buildvcs=false", "-ldflags")
+FLAGS: Final = ("-mod=readonly", "-buildvcs=false")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class GoProgram:
         lasts: how long a build takes, such as `one to three minutes`.
         no_go: the error where there is no Go that is new enough.
         shared: folders with further sources of the program.
-        linking: the linker's flags.
+        variables: of the sources, set by the linker, as `package.name=value`.
     """
 
     module: Path
@@ -32,12 +32,12 @@ class GoProgram:
     lasts: str
     no_go: str
     shared: tuple[Path, ...] = ()
-    linking: str = "-s -w"
+    variables: tuple[str, ...] = ()
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The flags of `go build`."""
-        return (*FLAGS, self.linking)
+        """Of `go build`."""
+        return (*FLAGS, "-ldflags", " ".join(["-s -w", *(f"-X {each}" for each in self.variables)]))
 
 
 def built(target: Path, program: GoProgram) -> Path:
@@ -47,7 +47,7 @@ def built(target: Path, program: GoProgram) -> Path:
         EngineError: there is no Go that can build it, or the build failed.
     """
     with _locked(target.parent, work=f"building the {program.called}"):
-        stamp = target.with_name(f".{target.name}.stamp")
+        stamp = _stamp_file(target)
         if not is_built(target, program):
             try:
                 go = _go()
@@ -60,9 +60,13 @@ def built(target: Path, program: GoProgram) -> Path:
 
 
 def is_built(target: Path, program: GoProgram) -> bool:
-    """Whether a program is there, and the one of these sources."""
-    stamp = target.with_name(f".{target.name}.stamp")
+    """Whether the program is there, built from these sources."""
+    stamp = _stamp_file(target)
     return target.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(program)
+
+
+def _stamp_file(target: Path) -> Path:
+    return target.with_name(f".{target.name}.stamp")
 
 
 def _stamp(program: GoProgram) -> str:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from toolchain.engine import BIN, HERE, PACKAGE, EngineError, linked_version, pinned_engine
+from toolchain.engine import BIN, HERE, PACKAGE, EngineError, pinned_engine, version_variable
 from toolchain.go_build import GoProgram, built, is_built
 
 MODULE: Final = HERE / "oldest"
@@ -21,7 +21,7 @@ NO_GO: Final = (
 def _program() -> GoProgram:
     version = pinned_engine(MODULE)
     called = f"oldest supported Pulumi engine, {'.'.join(map(str, version))},"
-    return GoProgram(MODULE, PACKAGE, called, "three to seven minutes", NO_GO, linking=linked_version(version))
+    return GoProgram(MODULE, PACKAGE, called, "three to seven minutes", NO_GO, variables=(version_variable(version),))
 
 
 def found() -> Path | None:

@@ -12,6 +12,7 @@ from toolchain.release import CHECKSUMS
 FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
 NAMES = {"check", "comment", "deploy", "drift", "nightly", "preview", "release"}
+CLUSTER = '.ci/released-cluster "$RUNNER_TEMP/cluster" >> "$GITHUB_PATH"'
 ON = True  # YAML 1.1 reads `on` as true
 Document = dict[Any, Any]
 
@@ -52,6 +53,7 @@ def test_a_job_may_only_do_what_is_said_here() -> None:
     reads = {"contents": "read"}
     assert {name: job["permissions"] for name, job in jobs()} == {
         "check/code": reads,
+        "check/cluster": reads,
         "check/lake": reads,
         "check/image": reads,
         "comment/post": reads | {"actions": "read", "issues": "read", "pull-requests": "write"},
@@ -161,7 +163,12 @@ def test_every_test_runs_each_night_and_before_a_release() -> None:
     assert read("release")[ON] == {"push": {"tags": ["v*"]}}
     for name in ("nightly", "release"):
         commands = [step["run"] for step in steps(read(name)["jobs"]["everything"]) if "run" in step]
-        assert commands == ["make clients", "make test-all"]
+        assert commands == ["make clients", CLUSTER, "make test-all"]
+
+
+def test_a_pull_request_runs_the_tests_on_a_cluster_of_released_programs() -> None:
+    commands = [step["run"] for step in steps(read("check")["jobs"]["cluster"]) if "run" in step]
+    assert commands == [CLUSTER, "make test-cluster"]
 
 
 def test_a_release_publishes_the_one_build_after_every_test_and_its_attestation() -> None:
