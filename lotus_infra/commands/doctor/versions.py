@@ -1,20 +1,26 @@
 """Checks of this machine: Python, the engine and its plugins."""
 
 import importlib.metadata
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lotus_infra.commands.doctor.context import StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
+from lotus_infra.config import stack_files
 from lotus_infra.errors import LotusError
 
 OLDEST_PYTHON: Final = (3, 11)
 SDKS: Final = {"aws": "pulumi-aws", "kubernetes": "pulumi-kubernetes"}
 """The Python packages of the plugins that the engine downloads, by the plugins' names."""
+SUPPORTED: Final = "requiredPulumiVersion"
+"""The key of Pulumi.yaml with the supported engines, by which the engine refuses a run itself."""
+Version = tuple[int, int, int]
 
 
 class _Plugin(BaseModel):
@@ -34,7 +40,6 @@ def versions(case: StackContext) -> Iterator[CheckResult]:
         if sys.version_info >= OLDEST_PYTHON
         else broken("versions", f"Python {python} is too old", "install 3.11 or newer, then `make setup`")
     )
-    wanted = importlib.metadata.version("pulumi")
     # Neither command accepts --stack.
     engine = replace(case.engine, stack="")
     try:
@@ -43,13 +48,41 @@ def versions(case: StackContext) -> Iterator[CheckResult]:
     except LotusError as error:
         yield broken("versions", error.message, error.hint or "`make engine` finds or builds it")
         return
-    if found == wanted:
-        yield ok("versions", f"pulumi {found}, same as its package")
-    else:
-        remedy = "`make engine` finds or builds the package's version"
-        yield broken("versions", f"pulumi on PATH is {found}, but its package is {wanted}", remedy)
+    yield _engine(found, case.project.folder)
     for name, package in SDKS.items():
         yield _plugin(name, importlib.metadata.version(package), plugins)
+
+
+def _engine(found: str, folder: Path) -> CheckResult:
+    supported = stack_files.read(folder / stack_files.PROJECT_FILE).content.get(SUPPORTED)
+    limits = re.fullmatch(r">=(\S+) <(\S+)", supported) if isinstance(supported, str) else None
+    if limits is None:
+        what = (
+            f'{stack_files.PROJECT_FILE} has no {SUPPORTED} of the form ">=3.259.0 <4.0.0", to compare pulumi {found}'
+        )
+        return warning("versions", what, f"write it as {stack_files.PROJECT_FILE} of the newest Lotus has it")
+    version = _version(found)
+    if not _version(limits[1]) <= version < _version(limits[2]):
+        remedy = "`make engine` finds or builds a supported one, and `make env` prints how to put it on PATH"
+        return broken("versions", f"pulumi on PATH is {found}, and {supported} is supported", remedy)
+    tested = _newest_tested(folder)
+    note = (
+        f", newer than {'.'.join(map(str, tested))}, the newest that was tested" if tested and version > tested else ""
+    )
+    return ok("versions", f"pulumi {found}{note} (supported: {supported})")
+
+
+def _newest_tested(folder: Path) -> Version | None:
+    """The engine that the repository builds for its own tests; None outside of it."""
+    module = folder / "toolchain" / "go.mod"
+    text = module.read_text(encoding="utf-8") if module.is_file() else ""
+    pinned = re.search(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", text)
+    return _version(pinned[1]) if pinned else None
+
+
+def _version(text: str) -> Version:
+    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else (0, 0, 0)
 
 
 def _plugins(listed: str) -> list[_Plugin]:

@@ -15,8 +15,9 @@ GO_MOD = """module example.com/toolchain
 
 go 1.26
 
-require github.com/pulumi/pulumi/pkg/v3 v3.259.0 // indirect
+require github.com/pulumi/pulumi/pkg/v3 v3.276.0 // indirect
 """
+PULUMI_YAML = 'name: lake\nruntime: python\nrequiredPulumiVersion: ">=3.259.0 <4.0.0"\n'
 BUILDS = """
 for argument; do
   if [ "$last" = -o ]; then out=$argument; fi
@@ -25,7 +26,7 @@ done
 echo "$@" >> "$LOG"
 echo 'go: downloading example.com/module v1.0.0' >&2
 echo example.com/module/package >&2
-printf '#!/bin/sh\\necho v3.259.0\\n' > "$out"
+printf '#!/bin/sh\\necho v3.276.0\\n' > "$out"
 /bin/chmod +x "$out"
 """
 BUILDS_WHEN_RELEASED = BUILDS + 'echo started > "$STARTED"\nread _ < "$RELEASED"\n'
@@ -87,12 +88,13 @@ def machine(tmp_path: Path) -> Machine:
     shutil.copy(SCRIPT, tmp_path / "toolchain")
     (tmp_path / "toolchain" / "go.mod").write_text(GO_MOD, encoding="utf-8")
     (tmp_path / "toolchain" / "go.sum").write_text("sums\n", encoding="utf-8")
+    (tmp_path / "Pulumi.yaml").write_text(PULUMI_YAML, encoding="utf-8")
     for fifo in ("started", "released"):
         os.mkfifo(tmp_path / fifo)
     return Machine(tmp_path)
 
 
-@pytest.mark.parametrize("version", ["3.259.0", "3.260.1", "3.300.0-alpha.1+dirty"])
+@pytest.mark.parametrize("version", ["3.259.0", "3.260.1", "3.276.0", "3.300.0-alpha.1+dirty"])
 def test_a_new_enough_cli_with_its_host_needs_nothing_on_path(machine: Machine, version: str) -> None:
     machine.has_cli(version)
     machine.has_go()
@@ -122,7 +124,7 @@ def test_the_build_is_checked_against_the_sums_and_stamped_with_the_release(mach
 
     (arguments,) = machine.builds()
     assert "-mod=readonly" in arguments
-    assert ".Version=v3.259.0" in arguments
+    assert ".Version=v3.276.0" in arguments
 
 
 def test_a_cli_without_its_host_gets_the_stand_in_and_no_build(machine: Machine) -> None:
@@ -177,7 +179,7 @@ def test_without_a_way_to_an_engine_one_message_names_both_ways(machine: Machine
     code, stdout, stderr = machine.run("--print-path")
 
     assert (code, stdout) == (1, "")
-    assert "install the Pulumi CLI 3.259.0 or newer" in stderr
+    assert "install the Pulumi CLI 3.259.0 or newer, but older than 4.0.0" in stderr
     assert "install Go 1.26.0 or newer" in stderr
     assert "Traceback" not in stderr
 
@@ -238,3 +240,15 @@ def test_two_runs_at_once_build_once(machine: Machine) -> None:
         process.communicate(timeout=60)
         assert process.returncode == 0
     assert len(machine.builds()) == 1
+
+
+@pytest.mark.parametrize("limits", ["", 'requiredPulumiVersion: "^3.259.0"'])
+def test_limits_that_are_not_read_are_an_error_that_shows_how_to_write_them(machine: Machine, limits: str) -> None:
+    machine.has_cli("3.276.0")
+    (machine.folder / "Pulumi.yaml").write_text(f"name: lake\n{limits}\n", encoding="utf-8")
+
+    code, _, stderr = machine.run("--print-path")
+
+    assert code == 1
+    assert 'Pulumi.yaml: requiredPulumiVersion: write two limits, such as ">=3.259.0 <4.0.0".' in stderr
+    assert "Traceback" not in stderr
