@@ -35,6 +35,13 @@ def engine() -> list[Path]:
 
 
 @pytest.fixture
+def stand_in_host(engine: list[Path]) -> None:
+    """Skips a test of our own language host where the official one is on PATH; docs/language-host.md lists such tests."""
+    if not engine:
+        pytest.skip("the official Python host is on PATH, and this is a difference of the stand-in")
+
+
+@pytest.fixture
 def pulumi(tmp_path: Path, engine: list[Path]) -> Pulumi:
     """A project without plugins."""
     return Pulumi(tmp_path, engine)

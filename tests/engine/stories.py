@@ -11,6 +11,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_a_lake_stands_up.py::test_the_first_up_makes_three_connections_with_twelve_streams",
         "test_a_lake_stands_up.py::test_destroying_the_stack_leaves_nothing",
     ),
+    "the oldest supported engine runs the lake, where it is built": (
+        "test_supported_engines.py::test_the_oldest_engine_takes_the_lake_from_nothing_to_nothing",
+    ),
     "nothing changes unless a file does": (
         "test_a_lake_stands_up.py::test_a_second_preview_changes_nothing_and_calls_nothing",
         "test_a_lake_stands_up.py::test_a_second_up_changes_nothing",

@@ -1,12 +1,19 @@
-"""What a user sees of a program that our language host runs, and how Ctrl-C ends it."""
+"""What a user sees of a program that the Python host runs, and how Ctrl-C ends it; and where the stand-in differs.
 
+A test that asks for `stand_in_host` holds a difference, which docs/language-host.md lists.
+"""
+
+import json
 import os
 import select
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.engine.harness import Pulumi
+from toolchain.languages import generators
 
 HOLD_ON_REQUEST = """
 import os
@@ -127,7 +134,13 @@ def test_a_syntax_error_is_shown_with_its_line(pulumi: Pulumi) -> None:
 
     assert "SyntaxError" in shown
     assert "line 1" in shown
-    assert "runpy" not in shown
+
+
+@pytest.mark.usefixtures("stand_in_host")
+def test_a_syntax_error_is_shown_without_the_machinery(pulumi: Pulumi) -> None:
+    pulumi.program("lake = (\n")
+
+    assert "runpy" not in pulumi.preview().failed().output
 
 
 def test_a_run_error_is_one_line(pulumi: Pulumi) -> None:
@@ -145,7 +158,7 @@ def test_a_program_that_exits_with_a_code_fails_and_names_it(pulumi: Pulumi, sta
 
     shown = pulumi.up().failed().output
 
-    assert f"Program exited with non-zero exit code: {code}" in shown
+    assert f"program exited with non-zero exit code: {code}" in shown
     assert ("no lake here" in shown) == ("no lake here" in statement)
 
 
@@ -155,12 +168,14 @@ def test_a_program_that_exits_with_zero_succeeds(pulumi: Pulumi) -> None:
     pulumi.up().ok()
 
 
+@pytest.mark.usefixtures("stand_in_host")
 def test_a_missing_program_is_named(pulumi: Pulumi) -> None:
     shown = pulumi.preview().failed().output
 
     assert "unable to find main python program `__main__.py`" in shown
 
 
+@pytest.mark.usefixtures("stand_in_host")
 @pytest.mark.parametrize(
     ("hold", "command"),
     [
@@ -227,3 +242,87 @@ def test_the_host_ends_when_the_cli_is_killed(pulumi: Pulumi) -> None:
 
         assert ready, "the program still runs"
         assert lifeline.read() == b""
+
+
+def test_a_program_imports_what_is_installed_rather_than_the_hosts_own_modules(pulumi: Pulumi) -> None:
+    pulumi.program("import sys, pulumi\npulumi.export('found', [p for p in sys.path if p.endswith('toolchain')])\n")
+
+    pulumi.up().ok()
+
+    assert pulumi.outputs() == {"found": []}
+
+
+def test_a_typechecker_that_finds_a_mistake_stops_the_run(pulumi: Pulumi) -> None:
+    definition = {"name": "test-project", "runtime": {"name": "python", "options": {"typechecker": "mypy"}}}
+    (pulumi.project / "Pulumi.yaml").write_text(json.dumps(definition), encoding="utf-8")
+    pulumi.program("import pulumi\npulumi.export('never', 1)\nwidth: int = 'wide'\n")
+
+    shown = pulumi.preview().failed().output
+
+    assert "mypy failed" in shown
+    assert "Incompatible types in assignment" in shown
+
+
+@pytest.mark.usefixtures("stand_in_host")
+def test_a_debugger_is_refused_with_what_to_do(pulumi: Pulumi) -> None:
+    pulumi.program("import pulumi\n")
+
+    shown = pulumi.preview("--attach-debugger=program").failed().output
+
+    assert "attaches no debugger: install the official Pulumi CLI" in shown
+
+
+def test_about_names_the_python_and_lists_the_packages_that_no_other_needs(pulumi: Pulumi) -> None:
+    pulumi.program("")
+
+    about = json.loads(pulumi.run("about", "--json").stdout)
+    whole = json.loads(pulumi.run("about", "--json", "--transitive").stdout)
+
+    assert about["runtime"]["language"] == "python"
+    assert about["runtime"]["version"] == ".".join(map(str, sys.version_info[:3]))
+    direct, all_of_them = ({each["name"] for each in listed["dependencies"]} for listed in (about, whole))
+    assert "lotus-dagster" in direct < all_of_them
+    assert "grpcio" in all_of_them - direct
+
+
+@pytest.mark.usefixtures("stand_in_host")
+def test_installing_changes_nothing_and_tells_when_plugins_are_downloaded(pulumi: Pulumi) -> None:
+    pulumi.program("")
+
+    shown = pulumi.run("install").ok().output
+
+    assert "The environment is already installed. A provider's plugin is downloaded when a program first" in shown
+
+
+@pytest.mark.usefixtures("stand_in_host")
+def test_a_plugin_of_another_toolchain_is_refused_with_what_to_do(pulumi: Pulumi) -> None:
+    plugin = pulumi.project.parent / "plugin"
+    plugin.mkdir()
+    runtime = {"name": "python", "options": {"toolchain": "poetry"}}
+    (plugin / "PulumiPlugin.yaml").write_text(json.dumps({"runtime": runtime}), encoding="utf-8")
+    (plugin / "__main__.py").write_text("", encoding="utf-8")
+
+    shown = pulumi.run("package", "get-schema", str(plugin)).failed().output
+
+    assert "with `toolchain: pip` only, and this one has `toolchain: poetry`: install the official" in shown
+
+
+def test_an_sdk_is_written_with_the_engines_generators(pulumi: Pulumi, tmp_path: Path) -> None:
+    generators(["python"])
+    pulumi.program("")
+    schema = {"name": "shop", "version": "1.2.3", "resources": {"shop:index:Till": {"type": "object"}}}
+    (tmp_path / "shop.json").write_text(json.dumps(schema), encoding="utf-8")
+
+    shown = pulumi.run("package", "gen-sdk", str(tmp_path / "shop.json"), "--language", "python", "--out", "sdks").ok()
+
+    assert "Method not implemented" not in shown.output
+    assert (pulumi.project / "sdks" / "python" / "pulumi_shop" / "till.py").exists()
+
+
+@pytest.mark.usefixtures("stand_in_host")
+def test_packing_a_package_is_refused_with_what_to_do(pulumi: Pulumi) -> None:
+    pulumi.program("")
+
+    shown = pulumi.run("package", "pack-sdk", "python", str(pulumi.project)).failed().output
+
+    assert "builds no packages: run `python -m build --wheel" in shown

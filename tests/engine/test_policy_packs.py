@@ -111,6 +111,18 @@ def test_a_pack_that_fails_shows_its_error(project: Pulumi, pack: Path) -> None:
     assert "Method not implemented" not in shown
 
 
+@pytest.mark.usefixtures("stand_in_host")
+def test_a_pack_that_prints_before_it_serves_runs(project: Pulumi, pack: Path) -> None:
+    project.config_set("public", "false")
+    (pack / "__main__.py").write_text(f"print('a line of its own')\n{POLICY}", encoding="utf-8")
+
+    shown = project.preview("--policy-pack", str(pack)).ok().output
+
+    assert "a line of its own" in shown
+    assert "1 bucket, public: false" in shown
+
+
+@pytest.mark.usefixtures("stand_in_host")
 def test_a_pack_without_its_environment_fails_and_names_it(project: Pulumi, tmp_path: Path) -> None:
     project.config_set("public", "false")
     pack = written_pack(tmp_path / "a pack", "venv")
