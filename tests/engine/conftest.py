@@ -36,7 +36,7 @@ def engine() -> list[Path]:
 
 @pytest.fixture
 def stand_in_host(engine: list[Path]) -> None:
-    """Skips a test of our own language host where the official one is on PATH; docs/language-host.md lists such tests."""
+    """Skips a test of a difference of our own language host where the official one is on PATH."""
     if not engine:
         pytest.skip("the official Python host is on PATH, and this is a difference of the stand-in")
 

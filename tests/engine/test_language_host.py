@@ -253,7 +253,8 @@ def test_a_program_imports_what_is_installed_rather_than_the_hosts_own_modules(p
 
 
 def test_a_typechecker_that_finds_a_mistake_stops_the_run(pulumi: Pulumi) -> None:
-    definition = {"name": "test-project", "runtime": {"name": "python", "options": {"typechecker": "mypy"}}}
+    options = {"typechecker": "mypy", "toolchain": "pip", "virtualenv": sys.prefix}
+    definition = {"name": "test-project", "runtime": {"name": "python", "options": options}}
     (pulumi.project / "Pulumi.yaml").write_text(json.dumps(definition), encoding="utf-8")
     pulumi.program("import pulumi\npulumi.export('never', 1)\nwidth: int = 'wide'\n")
 
@@ -326,3 +327,21 @@ def test_packing_a_package_is_refused_with_what_to_do(pulumi: Pulumi) -> None:
     shown = pulumi.run("package", "pack-sdk", "python", str(pulumi.project)).failed().output
 
     assert "builds no packages: run `python -m build --wheel" in shown
+
+
+@pytest.mark.usefixtures("stand_in_host")
+def test_adding_a_package_adds_its_sdk_to_the_requirements_and_shows_how_to_install_it(
+    pulumi: Pulumi, tmp_path: Path
+) -> None:
+    generators(["python"])
+    pulumi.program("")
+    (pulumi.project / "requirements.txt").write_text("pulumi>=3,<4\n", encoding="utf-8")
+    schema = {"name": "shop", "version": "1.2.3", "resources": {"shop:index:Till": {"type": "object"}}}
+    (tmp_path / "shop.json").write_text(json.dumps(schema), encoding="utf-8")
+
+    pulumi.run("package", "add", str(tmp_path / "shop.json")).ok()
+    shown = pulumi.run("package", "add", str(tmp_path / "shop.json")).ok().output
+
+    assert (pulumi.project / "requirements.txt").read_text("utf-8") == "pulumi>=3,<4\nsdks/shop\n"
+    assert "-m pip install -r requirements.txt" in shown
+    assert "import pulumi_shop as shop" in shown
