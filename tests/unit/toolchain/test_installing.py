@@ -46,7 +46,9 @@ def test_what_pulumi_upgrades_before_it_installs_is_locked_too() -> None:
 
 def test_the_providers_folder_is_in_every_clone() -> None:
     providers = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text("utf-8"))["plugins"]["providers"]
-    listed = subprocess.run(["git", "ls-files", "-s", LAUNCHER], cwd=REPOSITORY, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-s", LAUNCHER], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
 
     assert providers == [{"name": "airbyte", "path": str(LAUNCHER.parent)}]
     assert listed.stdout.startswith("100755 ")
