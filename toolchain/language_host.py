@@ -231,8 +231,8 @@ NO_DEBUGGER = "Lotus's Python host attaches no debugger: install the official Pu
 
 def type_errors(info: language_pb2.ProgramInfo) -> str:
     """Runs the `typechecker` of a program's options, and returns what it found, or nothing."""
-    checker = dict(info.options).get("typechecker")
-    if checker is None:
+    checker = str(dict(info.options).get("typechecker", ""))
+    if not checker:
         return ""
     if checker not in {"mypy", "pyright"}:
         return f"unsupported typechecker option: {checker}"
