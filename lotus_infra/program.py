@@ -140,6 +140,7 @@ def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values
         values=values,
         database_password=dagster.database_password,
         catalog_password=dagster.catalog_password,
+        registry_password=dagster.registry_password,
         reader=zone.reader,
         backups=zone.backups(),
         acknowledged=stack.acknowledged,

@@ -6,7 +6,7 @@ release are explained by a function that the program passes in.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -18,7 +18,16 @@ from lotus_infra.components.database import DagsterDatabase, DatabaseArgs, after
 from lotus_infra.config.credentials import BackupBucket, Credentials
 from lotus_infra.config.dagster import Chart, Cluster, DagsterSettings
 from lotus_infra.config.database import Database
-from lotus_infra.helm.values import FINGERPRINT_PLACEHOLDER, SECRET_VARIABLES, ChartValues, credentials_fingerprint
+from lotus_infra.helm.values import (
+    FINGERPRINT_PLACEHOLDER,
+    SECRET_VARIABLES,
+    ChartValues,
+    credentials_fingerprint,
+    docker_login,
+)
+
+FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
+"""The annotation by which an object names its field manager; the plugin reads it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class DagsterArgs:
         values: The values of the release, derived from the settings.
         database_password: The password of Dagster's own database.
         catalog_password: The password of DuckLake's catalog.
+        registry_password: The password of the image's private registry; None without one.
         reader: The access key for the landing bucket.
         backups: The bucket of the databases' backups; None without one.
         acknowledged: Objects whose loss is acknowledged, such as `Cluster dagster-db`.
@@ -41,6 +51,7 @@ class DagsterArgs:
     values: ChartValues
     database_password: pulumi.Input[str]
     catalog_password: pulumi.Input[str]
+    registry_password: pulumi.Input[str] | None
     reader: Credentials
     backups: BackupBucket | None
     acknowledged: frozenset[str]
@@ -52,17 +63,19 @@ class Dagster(pulumi.ComponentResource):
     """Dagster and everything that it needs on the cluster (`lotus:dagster:Dagster`)."""
 
     def __init__(self, name: str, args: DagsterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("lotus:dagster:Dagster", name, None, opts)
+        one_manager = pulumi.ResourceOptions(transformations=[_with_field_manager])
+        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, one_manager))
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
-        options = pulumi.ResourceOptions(parent=self, provider=provider)
+        # The release as well: nothing depends on it, so a `destroy` would delete it before it stops at the databases.
+        options = pulumi.ResourceOptions(parent=self, provider=provider, protect=self._settings.protect)
         options = after(self._create_namespace(options), options)
         databases = [
             self._database(naming.DAGSTER_DATABASE, self._settings.database, args.database_password, options),
             self._database(naming.CATALOG_DATABASE, self._settings.catalog, args.catalog_password, options),
         ]
-        options = after([*databases, self._lake_secret(options)], options)
+        options = after([*databases, self._lake_secret(options), *self._registry_secret(options)], options)
         release = ReleaseArgs(
             chart=self._settings.chart,
             namespace=self._namespace,
@@ -87,10 +100,8 @@ class Dagster(pulumi.ComponentResource):
     def _create_namespace(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         if not self._settings.namespace.create:
             return []
-        protected = pulumi.ResourceOptions(protect=self._settings.protect)
-        opts = pulumi.ResourceOptions.merge(options, protected)
         metadata = ObjectMetaArgs(name=self._namespace)
-        return [kubernetes.core.v1.Namespace(self._namespace, metadata=metadata, opts=opts)]
+        return [kubernetes.core.v1.Namespace(self._namespace, metadata=metadata, opts=options)]
 
     def _database(
         self, name: str, database: Database, password: pulumi.Input[str], options: pulumi.ResourceOptions
@@ -114,6 +125,22 @@ class Dagster(pulumi.ComponentResource):
             opts=options,
         )
 
+    def _registry_secret(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+        """The pull secret of the image's registry. Nodes read it at each pull, so a rotation replaces no pod."""
+        registry, password = self._settings.registry, self._args.registry_password
+        if registry is None or password is None:
+            return []
+        login = pulumi.Output.secret(password).apply(lambda known: docker_login(registry, known))
+        secret = kubernetes.core.v1.Secret(
+            naming.REGISTRY_SECRET,
+            metadata=ObjectMetaArgs(name=naming.REGISTRY_SECRET, namespace=self._namespace),
+            type="kubernetes.io/dockerconfigjson",
+            string_data={".dockerconfigjson": login},
+            # The protected release depends on it, and a stack without a registry may delete it.
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(protect=False)),
+        )
+        return [secret]
+
     def _fingerprint(self) -> pulumi.Output[str]:
         """The fingerprint of all credentials in pods; it is no secret, so that previews of the values stay readable."""
         stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
@@ -134,10 +161,35 @@ def _provider(name: str, cluster: Cluster, parent: pulumi.Resource) -> kubernete
         context=cluster.context,
         # Otherwise a changed secret is replaced, and pods that start in between don't find it.
         enable_secret_mutable=True,
+        # An object that a killed run has left is updated, as its field manager is this stack's own. Newer plugins would
+        # refuse it otherwise: it already exists.
+        upsert_existing_objects=True,
         suppress_deprecation_warnings=True,
         suppress_helm_hook_warnings=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def _with_field_manager(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    """Give a Kubernetes object a field manager that is the same in every run of the stack.
+
+    Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
+    object, the next run applies it under another name, and the first name still owns the fields: every later change
+    is a conflict.
+    """
+    metadata = args.props.get("metadata")
+    if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
+        return None
+    others = cast("Mapping[str, str]", metadata.annotations or {})
+    manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
+    metadata.annotations = {**others, FIELD_MANAGER: manager}
+    # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
+    # would leave an empty map, which is a difference, so the map is ignored.
+    path = f'metadata.annotations["{FIELD_MANAGER}"]' if others else "metadata.annotations"
+    keep = pulumi.ResourceOptions(ignore_changes=[path])
+    return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 
 @dataclass(frozen=True)

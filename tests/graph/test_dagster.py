@@ -1,5 +1,6 @@
 """Dagster in the production stack: the declared resources, their parents, dependencies, protection and secrets."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +28,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         values = production()
         for path, value in (changes or {}).items():
             values["dagster"] = changed(values["dagster"], path, value)
-        secrets = [f"lotus:{name}" for name in stack if name not in {"dagster", "landingZone"}]
+        secrets = [f"lotus:{name}" for name in stack if name not in {"acknowledge", "dagster", "landingZone"}]
         return drained(program.run, as_config(values | stack), [*SECRETS, *secrets])
 
     return run
@@ -59,9 +60,11 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
             *(("Database", name) for name in DATABASES),
             *(("Cluster", name) for name in DATABASES),
             *(("ScheduledBackup", name) for name in DATABASES),
+            *(("ObjectStore", name) for name in DATABASES),
             *(("Secret", f"{name}-credentials") for name in DATABASES),
             *(("Secret", f"{name}-backup") for name in DATABASES),
             ("Secret", "dagster-lake"),
+            ("Secret", "dagster-registry"),
             ("Release", "dagster"),
             ("Release", "dagster"),
         ]
@@ -80,10 +83,12 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
     parents = {
         ("Namespace", "lotus-lake"): "lotus:dagster:Dagster::dagster",
         ("Secret", "dagster-lake"): "lotus:dagster:Dagster::dagster",
+        ("Secret", "dagster-registry"): "lotus:dagster:Dagster::dagster",
         ("dagster:Release", "dagster"): "lotus:dagster:Dagster::dagster",
         ("helm.sh/v3:Release", "dagster"): "lotus:dagster:Release::dagster",
         **{("Cluster", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
         **{("ScheduledBackup", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
+        **{("ObjectStore", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
         **{("Secret", f"{name}-credentials"): f"lotus:dagster:Database::{name}" for name in DATABASES},
         **{("Secret", f"{name}-backup"): f"lotus:dagster:Database::{name}" for name in DATABASES},
     }
@@ -91,6 +96,21 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
         request = graph.request(kind, name)
         assert request.parent.endswith(parent)
         assert not request.type.startswith("kubernetes:") or "providers:kubernetes::dagster" in request.provider
+
+
+def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_another(declare: Declare) -> None:
+    graph = declare()
+
+    objects = {key: each for key, each in graph.requests.items() if key[0].startswith("kubernetes:")}
+    for (kind, name), request in objects.items():
+        if kind.endswith(":Release"):
+            continue
+        annotations = graph.named(kind.rpartition(":")[2], name).inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchFieldManager"] == "lotus/lotus/test", (kind, name)
+        own = 'metadata.annotations["pulumi.com/patchFieldManager"]'
+        assert [*request.ignoreChanges] == [own if len(annotations) > 1 else "metadata.annotations"]
+    cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
+    assert "condition=Ready" in cluster["pulumi.com/waitFor"]
 
 
 def test_databases_depend_on_the_namespace_and_the_release_on_all_of_them(declare: Declare) -> None:
@@ -116,36 +136,35 @@ def test_the_ingress_is_part_of_the_release_so_it_follows_the_databases(declare:
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_the_namespace_and_databases_with_their_secrets_and_backups_are_protected_by_default(
+def test_everything_of_dagster_is_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
 ) -> None:
     graph = declare({"protect": protect})
 
-    kept = [("Namespace", "lotus-lake")]
+    kept = [("Namespace", "lotus-lake"), ("Secret", "dagster-lake"), ("helm.sh/v3:Release", "dagster")]
     for name in DATABASES:
         secrets = [("Secret", f"{name}-credentials"), ("Secret", f"{name}-backup")]
-        kept += [("Cluster", name), ("ScheduledBackup", name), *secrets]
+        kept += [("Cluster", name), ("ScheduledBackup", name), ("ObjectStore", name), *secrets]
     assert all(graph.request(*each).protect is protected for each in kept)
-    assert graph.request("helm.sh/v3:Release", "dagster").protect is False
 
 
-UNPROTECTED = frozenset({"AccessKey", "Destination", "Release", "dagster-lake"})
-"""Types, and names of secrets, that hold nothing which an `up` does not make again. A rotation deletes access keys."""
+UNPROTECTED = frozenset({"AccessKey", "Destination", "dagster-registry"})
+"""Types, and the name of a secret, of which nothing is lost if they are deleted; protected resources depend on them."""
 
 
-def is_made_again(type_: str, name: str) -> bool:
-    """Whether nothing is lost if a resource of this type and name is deleted; components exist in the state only."""
-    return type_.startswith(("lotus:", "pulumi:")) or type_.rsplit(":", 1)[-1] in UNPROTECTED or name in UNPROTECTED
+def is_real(type_: str) -> bool:
+    """Whether a resource of this type exists outside of the state."""
+    return not type_.startswith(("lotus:", "pulumi:"))
 
 
 def test_production_protects_all_but_what_an_up_makes_again(declare: Declare) -> None:
     graph = declare()
 
-    open_ = {key for key, request in graph.requests.items() if not request.protect}
-    assert {key for key in open_ if not is_made_again(*key)} == set()
-    assert {key for key in graph.requests.keys() - open_ if is_made_again(*key)} == set()
+    unprotected = {key for key, request in graph.requests.items() if is_real(key[0]) and not request.protect}
+    kinds = {type_.rsplit(":", 1)[-1] for type_, name in unprotected if name not in UNPROTECTED}
+    assert kinds | {name for _, name in unprotected if name in UNPROTECTED} == UNPROTECTED
 
 
 def test_the_backups_key_is_used_by_protected_secrets_that_a_destroy_reaches_first(declare: Declare) -> None:
@@ -216,10 +235,11 @@ def test_a_database_is_a_cluster_with_backups_below_its_own_prefix(declare: Decl
     assert spec["affinity"] == {"nodeSelector": {"disk": "bulk"}}
     initdb = {"database": "dagster", "owner": "dagster", "secret": {"name": "dagster-db-credentials"}}
     assert spec["bootstrap"] == {"initdb": initdb}
-    store = spec["backup"]["barmanObjectStore"]
+    backups = graph.named("ObjectStore", "dagster-db").inputs["spec"]
+    store = backups["configuration"]
     assert store["destinationPath"] == "s3://example-lake-backup/lotus-lake/dagster-db"
     assert store["s3Credentials"]["accessKeyId"] == {"name": "dagster-db-backup", "key": "ACCESS_KEY_ID"}
-    assert spec["backup"]["retentionPolicy"] == "7d"
+    assert backups["retentionPolicy"] == "7d"
     scheduled = graph.named("ScheduledBackup", "ducklake-db").inputs["spec"]
     assert (scheduled["schedule"], scheduled["cluster"]) == ("0 30 3 * * *", {"name": "ducklake-db"})
 
@@ -251,6 +271,22 @@ def test_an_external_database_has_a_secret_and_no_cluster(declare: Declare) -> N
     assert "postgres:dbname=d host=pg.example.com port=6543 user=u" in json.dumps(values(graph))
 
 
+def test_dagster_follows_a_later_generation_of_its_databases(declare: Declare) -> None:
+    graph = declare({"database.generation": 2, "catalog.generation": 7})
+
+    made = values(graph)
+    assert made["postgresql"]["postgresqlHost"] == "dagster-db-2-rw.lotus-lake.svc.cluster.local"
+    assert made["global"]["postgresqlSecretName"] == "dagster-db-2-credentials"
+    assert "host=ducklake-db-7-rw.lotus-lake.svc.cluster.local" in json.dumps(made)
+    assert graph.named("Secret", "dagster-db-credentials").inputs["metadata"]["name"] == "dagster-db-2-credentials"
+
+
+def test_a_database_is_unprotected_by_the_stacks_acknowledgements(declare: Declare) -> None:
+    graph = declare(acknowledge=["Cluster ducklake-db"])
+
+    assert [graph.request("Cluster", name).protect for name in DATABASES] == [True, False]
+
+
 def test_the_keys_of_the_lakes_secret_are_the_variables_that_pods_read(declare: Declare) -> None:
     data = declare().named("Secret", "dagster-lake").inputs["stringData"]
 
@@ -259,6 +295,38 @@ def test_the_keys_of_the_lakes_secret_are_the_variables_that_pods_read(declare: 
         "AWS_SECRET_ACCESS_KEY": "secret-of-reader",
         "PGPASSWORD": "the-password-of-ducklake-db",
     }
+
+
+def test_the_registrys_login_is_a_pull_secret_that_every_pod_names(declare: Declare) -> None:
+    graph = declare()
+    secret = graph.named("Secret", "dagster-registry").inputs
+
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    [login] = json.loads(secret["stringData"][".dockerconfigjson"])["auths"].items()
+    password = "the-password-of-the-registry"
+    token = base64.b64encode(f"example:{password}".encode()).decode()
+    assert login == ("ghcr.io", {"username": "example", "password": password, "auth": token})
+    # The chart hands its own list to the run launcher, so the pods of runs have it too.
+    assert values(graph)["imagePullSecrets"] == [{"name": "dagster-registry"}]
+    assert values(graph)["dagster-user-deployments"]["imagePullSecrets"] == [{"name": "dagster-registry"}]
+    assert ("Namespace", "lotus-lake") in dependencies(graph, "Secret", "dagster-registry")
+    assert ("Secret", "dagster-registry") in dependencies(graph, "helm.sh/v3:Release", "dagster")
+
+
+def test_pull_secrets_that_others_make_are_named_and_not_declared(declare: Declare) -> None:
+    graph = declare({"registry": None, "imagePullSecrets": ["ghcr"]}, registry_password=None)
+    both = declare({"imagePullSecrets": ["mirror"]})
+
+    assert "dagster-registry" not in {name for _, name in of_dagster(graph)}
+    assert values(graph)["imagePullSecrets"] == [{"name": "ghcr"}]
+    assert values(both)["imagePullSecrets"] == [{"name": "dagster-registry"}, {"name": "mirror"}]
+
+
+def test_dockers_own_registry_has_its_old_address(declare: Declare) -> None:
+    image, registry = "example/lotus-dagster:0000000", {"server": "docker.io", "username": "me"}
+    secret = declare({"image": image, "registry": registry}).named("Secret", "dagster-registry").inputs
+
+    assert [*json.loads(secret["stringData"][".dockerconfigjson"])["auths"]] == ["https://index.docker.io/v1/"]
 
 
 def test_the_password_has_the_keys_that_chart_run_launcher_and_operator_read(declare: Declare) -> None:
@@ -292,7 +360,7 @@ def test_pods_have_the_fingerprint_of_their_credentials(declare: Declare) -> Non
 
 def test_only_secret_values_are_secret_and_no_other_value_contains_one(declare: Declare) -> None:
     graph = declare()
-    known = ("secret-of-", "the-password-of-d")
+    known = ("secret-of-", "the-password-of-")
 
     for (kind, name), request in graph.requests.items():
         if not kind.startswith(("kubernetes:", "lotus:dagster:")):
