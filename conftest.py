@@ -22,7 +22,7 @@ LONGEST: Final = frozenset(
     }
 )
 """Files with the longest tests: begun last, one would leave all processes but its own with nothing to do."""
-NOT_NIGHTLY: Final = "not nightly"
+BY_DAY: Final = "not nightly and not cluster"
 """The expression that pyproject.toml gives."""
 
 # Images for containers often forbid bytecode. Without it, every process that the tests start compiles all that it
@@ -36,9 +36,9 @@ settings.load_profile("few")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run a test that is named as `file::test`, nightly or not."""
+    """Run a test that is named as `file::test`, whatever its marks."""
     named = config.args and all("::" in argument for argument in config.args)
-    if named and config.option.markexpr == NOT_NIGHTLY:
+    if named and config.option.markexpr == BY_DAY:
         config.option.markexpr = ""
 
 

@@ -72,7 +72,9 @@ def _stamp_file(target: Path) -> Path:
 def _stamp(program: GoProgram) -> str:
     sources = [program.module / "go.mod", program.module / "go.sum"]
     sources += [each for folder in (program.module, *program.shared) for each in sorted(folder.glob("*.go"))]
-    return hashlib.sha256(b"".join([*(each.read_bytes() for each in sources), " ".join(program.flags).encode()])).hexdigest()
+    return hashlib.sha256(
+        b"".join([*(each.read_bytes() for each in sources), " ".join(program.flags).encode()])
+    ).hexdigest()
 
 
 def _build(go: str, target: Path, program: GoProgram) -> None:

@@ -24,7 +24,7 @@ from tests.unit.airbyte_model.configurations import configurations, places, repl
 NAMES = st.deferred(lambda: st.sampled_from(sorted(specifications())))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=settings().max_examples * 4, deadline=None)
 @given(st.data())
 def test_a_configuration_is_accepted_by_both_or_by_neither(data: st.DataObject) -> None:
     schema = specifications()[data.draw(NAMES)]
@@ -33,7 +33,7 @@ def test_a_configuration_is_accepted_by_both_or_by_neither(data: st.DataObject) 
     assert (Specification(schema).misfits(configuration) == []) == accepted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 2, deadline=None)
 @given(st.data())
 def test_what_is_not_known_yet_refuses_no_configuration_that_may_turn_out_valid(data: st.DataObject) -> None:
     schema = specifications()[data.draw(NAMES)]
@@ -44,7 +44,7 @@ def test_what_is_not_known_yet_refuses_no_configuration_that_may_turn_out_valid(
         assert specification.misfits(unknown) == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=settings().max_examples * 2, deadline=None)
 @given(st.data())
 def test_both_find_the_same_secrets(data: st.DataObject) -> None:
     schema = specifications()[data.draw(NAMES)]
@@ -122,7 +122,7 @@ def bodies(draw: st.DrawFn) -> StreamBody:
     )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=settings().max_examples * 10, deadline=None)
 @given(
     offer=offers(),
     body=bodies(),
