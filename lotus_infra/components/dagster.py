@@ -68,7 +68,8 @@ class Dagster(pulumi.ComponentResource):
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
-        options = pulumi.ResourceOptions(parent=self, provider=provider)
+        # The release as well: nothing depends on it, so a `destroy` would delete it before it stops at the databases.
+        options = pulumi.ResourceOptions(parent=self, provider=provider, protect=self._settings.protect)
         options = after(self._create_namespace(options), options)
         databases = [
             self._database(naming.DAGSTER_DATABASE, self._settings.database, args.database_password, options),
@@ -99,10 +100,8 @@ class Dagster(pulumi.ComponentResource):
     def _create_namespace(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         if not self._settings.namespace.create:
             return []
-        protected = pulumi.ResourceOptions(protect=self._settings.protect)
-        opts = pulumi.ResourceOptions.merge(options, protected)
         metadata = ObjectMetaArgs(name=self._namespace)
-        return [kubernetes.core.v1.Namespace(self._namespace, metadata=metadata, opts=opts)]
+        return [kubernetes.core.v1.Namespace(self._namespace, metadata=metadata, opts=options)]
 
     def _database(
         self, name: str, database: Database, password: pulumi.Input[str], options: pulumi.ResourceOptions
@@ -137,7 +136,8 @@ class Dagster(pulumi.ComponentResource):
             metadata=ObjectMetaArgs(name=naming.REGISTRY_SECRET, namespace=self._namespace),
             type="kubernetes.io/dockerconfigjson",
             string_data={".dockerconfigjson": login},
-            opts=options,
+            # The protected release depends on it, and a stack without a registry may delete it.
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(protect=False)),
         )
         return [secret]
 

@@ -57,7 +57,7 @@ class Settings:
     Attributes:
         workspace_id: the Airbyte workspace that holds the lake's objects.
         streams: the lake's folder.
-        protect_sources: whether a source must be unprotected before it can be deleted.
+        protect_sources: whether sources and connections must be unprotected before they can be deleted.
         acknowledged: objects whose loss is acknowledged, such as `stream shopify/orders`.
         values: the names with a value.
         value: resolves a reference; a secret is a secret output.
@@ -132,7 +132,7 @@ def load(project: Path, stack: StackSettings) -> Settings:
     return Settings(
         workspace_id=_workspace_id(stack),
         streams=project / stack.lotus.streams,
-        protect_sources=stack.lotus.protect_sources,
+        protect_sources=stack.lotus.protects_sources,
         acknowledged=frozenset(stack.lotus.acknowledge),
         values=stack.names,
         value=lambda reference: _value(config, reference),

@@ -84,7 +84,8 @@ class LotusKeys(Section):
         workspace_id: The Airbyte workspace that holds the lake's objects; zeros in a new stack's file.
         streams: The lake's folder, relative to the project's.
         production: Whether the guard is on.
-        protect_sources: Whether a source must be unprotected before it can be deleted.
+        protect_sources: Whether sources and connections must be unprotected before they can be deleted; None if the stack
+            leaves it to `protects_sources`.
         acknowledge: Objects whose loss is acknowledged, such as `stream shopify/orders`.
         landing_zone: The landing zone; None without one.
         dagster: Dagster on a cluster; None without it, and with `deploy: false`.
@@ -102,7 +103,7 @@ class LotusKeys(Section):
     workspace_id: Annotated[Text, AfterValidator(_check_workspace)] | None = None
     streams: Name = "streams"
     production: Flag = False
-    protect_sources: Flag = False
+    protect_sources: Flag | None = None
     acknowledge: tuple[Loss, ...] = ()
     landing_zone: LandingZoneSettings | None = None
     dagster: DagsterSettings | None = None
@@ -115,6 +116,18 @@ class LotusKeys(Section):
     dagster_db_password: Password | None = _secret("dagster_db_password")
     ducklake_db_password: Password | None = _secret("ducklake_db_password")
     registry_password: SecretStr | None = _secret(REGISTRY_PASSWORD)
+
+    @property
+    def protects_sources(self) -> bool:
+        """Whether sources and connections are protected.
+
+        By default they are if anything else of the stack is. The engine deletes the last link of a chain first, so a
+        `destroy` that it refuses at a bucket has deleted the unprotected connections before, with their cursors.
+        """
+        if self.protect_sources is not None:
+            return self.protect_sources
+        parts = (self.landing_zone, self.dagster)
+        return self.production or any(part.protect for part in parts if part is not None)
 
 
 class StackSettings(Section):

@@ -136,36 +136,34 @@ def test_the_ingress_is_part_of_the_release_so_it_follows_the_databases(declare:
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_the_namespace_and_databases_with_their_secrets_and_backups_are_protected_by_default(
+def test_everything_of_dagster_is_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
 ) -> None:
     graph = declare({"protect": protect})
 
-    kept = [("Namespace", "lotus-lake")]
+    kept = [("Namespace", "lotus-lake"), ("Secret", "dagster-lake"), ("helm.sh/v3:Release", "dagster")]
     for name in DATABASES:
         secrets = [("Secret", f"{name}-credentials"), ("Secret", f"{name}-backup")]
         kept += [("Cluster", name), ("ScheduledBackup", name), ("ObjectStore", name), *secrets]
     assert all(graph.request(*each).protect is protected for each in kept)
-    assert graph.request("helm.sh/v3:Release", "dagster").protect is False
 
 
-UNPROTECTED = frozenset({"AccessKey", "Destination", "Release", "dagster-lake", "dagster-registry"})
-"""Types, and names of secrets, that hold nothing which an `up` does not make again. A rotation deletes access keys."""
+UNPROTECTED = frozenset({"AccessKey", "Destination"})
+"""Types that hold nothing which an `up` does not make again, or that a rotation deletes; protected resources need them."""
 
 
-def is_made_again(type_: str, name: str) -> bool:
-    """Whether nothing is lost if a resource of this type and name is deleted; components exist in the state only."""
-    return type_.startswith(("lotus:", "pulumi:")) or type_.rsplit(":", 1)[-1] in UNPROTECTED or name in UNPROTECTED
+def is_real(type_: str) -> bool:
+    """Whether a resource of this type exists outside of the state."""
+    return not type_.startswith(("lotus:", "pulumi:"))
 
 
 def test_production_protects_all_but_what_an_up_makes_again(declare: Declare) -> None:
     graph = declare()
 
-    open_ = {key for key, request in graph.requests.items() if not request.protect}
-    assert {key for key in open_ if not is_made_again(*key)} == set()
-    assert {key for key in graph.requests.keys() - open_ if is_made_again(*key)} == set()
+    unprotected = {type_ for (type_, _), request in graph.requests.items() if is_real(type_) and not request.protect}
+    assert {type_.rsplit(":", 1)[-1] for type_ in unprotected} == UNPROTECTED
 
 
 def test_the_backups_key_is_used_by_protected_secrets_that_a_destroy_reaches_first(declare: Declare) -> None:
@@ -209,7 +207,7 @@ def test_a_failed_release_logs_why_its_pods_do_not_run(declare: Declare, monkeyp
         calls.append((where, how))
         return ["pod a: it is not ready"]
 
-    monkeypatch.setattr("lotus_infra.clients.kubernetes.explain_failed_pods", why)
+    monkeypatch.setattr("lotus_infra.program.explain_failed_pods", why)
     graph = declare()
     monkeypatch.setattr(pulumi.log, "error", logged.append)
 
