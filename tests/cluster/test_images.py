@@ -3,7 +3,7 @@
 from tests.cluster.test_first_up import COMPONENTS
 from tests.cluster.world import World
 
-GOOD, BAD = "registry.example.com/lotus-dagster:7654321", "registry.example.com/lotus-dagster:bad0bad"
+GOOD, BAD = "ghcr.io/example/lotus-dagster:7654321", "ghcr.io/example/lotus-dagster:bad0bad"
 
 
 def test_a_new_image_restarts_the_code_location_alone_and_a_bad_one_is_explained_and_then_fixed(world: World) -> None:
