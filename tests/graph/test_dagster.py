@@ -150,8 +150,8 @@ def test_everything_of_dagster_is_protected_by_default(
     assert all(graph.request(*each).protect is protected for each in kept)
 
 
-UNPROTECTED = frozenset({"AccessKey", "Destination"})
-"""Types that hold nothing which an `up` does not make again, or that a rotation deletes; protected resources need them."""
+UNPROTECTED = frozenset({"AccessKey", "Destination", "dagster-registry"})
+"""Types, and the name of a secret, of which nothing is lost if they are deleted; protected resources depend on them."""
 
 
 def is_real(type_: str) -> bool:
@@ -162,8 +162,9 @@ def is_real(type_: str) -> bool:
 def test_production_protects_all_but_what_an_up_makes_again(declare: Declare) -> None:
     graph = declare()
 
-    unprotected = {type_ for (type_, _), request in graph.requests.items() if is_real(type_) and not request.protect}
-    assert {type_.rsplit(":", 1)[-1] for type_ in unprotected} == UNPROTECTED
+    unprotected = {key for key, request in graph.requests.items() if is_real(key[0]) and not request.protect}
+    kinds = {type_.rsplit(":", 1)[-1] for type_, name in unprotected if name not in UNPROTECTED}
+    assert kinds | {name for _, name in unprotected if name in UNPROTECTED} == UNPROTECTED
 
 
 def test_the_backups_key_is_used_by_protected_secrets_that_a_destroy_reaches_first(declare: Declare) -> None:
