@@ -29,7 +29,14 @@ def held_at(world: World, record: tuple[int, str]) -> Iterator[subprocess.Popen[
     """An `up` that is at work in Helm, of which the release's objects are there already."""
     running = world.pulumi.start("up", "--yes", "--skip-preview")
     try:
-        world.wait(lambda: record in world.helm_records() and "lotus-lake" in "".join(deployments(world)))
+        world.wait(
+            lambda: (
+                running.poll() is not None
+                or (record in world.helm_records() and "lotus-lake" in "".join(deployments(world)))
+            ),
+            seconds=240,
+        )
+        assert running.poll() is None, running.communicate()
         yield running
     finally:
         kill(running)

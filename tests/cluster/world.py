@@ -167,9 +167,9 @@ class World:
             git(self.pulumi.project, "init", "-q")
         return commit(self.pulumi.project, "The lake")
 
-    def wait(self, until: Callable[[], object]) -> None:
+    def wait(self, until: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until something is so on the cluster."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < deadline, "it does not come to be"
             time.sleep(0.1)
