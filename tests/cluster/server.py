@@ -28,7 +28,7 @@ CONTEXT: Final = "here"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
 ENDS_WITH_PARENT: Final = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
-"""Has the kernel kill the program that it becomes when the tests' process ends, however that ends (PR_SET_PDEATHSIG)."""
+"""Has the kernel kill the program that it becomes when the tests end, however they end (PR_SET_PDEATHSIG)."""
 
 
 class ApiServer:
