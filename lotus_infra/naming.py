@@ -8,6 +8,7 @@ stream has in its source decides only where its files are.
 import re
 import unicodedata
 from collections.abc import Sequence
+from hashlib import sha256
 
 from airbyte_model.places import folder_of, written_name
 
@@ -46,11 +47,19 @@ CODE_LOCATION = "lotus-lake"
 CODE_LOCATION_MODULE = "lotus_dagster.code_location"
 CODE_LOCATION_PORT = 3030
 LAKE_SECRET = "dagster-lake"
+REGISTRY_SECRET = "dagster-registry"
 ANNOTATIONS = "lotus.internal"
 """The prefix of annotations. Kubernetes requires a domain; ICANN reserves `.internal` for private use (2024)."""
 CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"
 COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
 DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
+
+
+def field_manager(project: str, stack: str) -> str:
+    """The name under which a stack owns the fields of Kubernetes objects: `lotus/lotus-lake/prod`."""
+    name = f"lotus/{project}/{stack}"
+    # Kubernetes refuses a name that is longer.
+    return name if len(name) <= 128 else f"lotus/{sha256(name.encode()).hexdigest()}"
 
 
 # The lake: its files, its resources in Pulumi, and its values in a stack.
@@ -141,6 +150,11 @@ def acknowledged_stream(source: str, stream: str) -> str:
 def acknowledged_connection(resource: str) -> str:
     """A connection in a stack's list of acknowledged losses: `connection shopify`, `connection shopify/daily`."""
     return f"connection {resource}"
+
+
+def acknowledged_object(kind: str, name: str) -> str:
+    """Another object in a stack's list of acknowledged losses, by the end of its type: `Cluster dagster-db`."""
+    return f"{kind} {name}"
 
 
 def source_of_connection(resource: str) -> str:
@@ -239,9 +253,17 @@ def dbt_models_file(source: str) -> str:
 # Dagster's databases.
 
 
-def credentials_secret(database: str) -> str:
-    """The Kubernetes secret with a database's user and password."""
-    return f"{database}-credentials"
+def database_cluster(database: str, generation: int) -> str:
+    """The CloudNativePG cluster of a database: `dagster-db`, then `dagster-db-2` and so on.
+
+    Its Kubernetes services and volumes have this name, and so has its archive below the database's backups.
+    """
+    return database if generation == 1 else f"{database}-{generation}"
+
+
+def credentials_secret(cluster: str) -> str:
+    """The Kubernetes secret with the user and password of a database's cluster."""
+    return f"{cluster}-credentials"
 
 
 def password(database: str) -> str:
@@ -254,6 +276,11 @@ def backup_secret(database: str) -> str:
     return f"{database}-backup"
 
 
+def scheduled_backup(cluster: str) -> str:
+    """The schedule of the base backups of a database's cluster."""
+    return f"{cluster}-backup"
+
+
 def backup_prefix(namespace: str, database: str) -> str:
-    """The prefix of a database's backups in the backup bucket: `lotus-lake/dagster-db`."""
+    """The prefix of a database's backups in the backup bucket: `lotus-lake/dagster-db`; each generation is below it."""
     return f"{namespace}/{database}"

@@ -116,7 +116,7 @@ def declare(lake: Lake, stack: Settings, values: ChartValues) -> None:
     if zone is not None:
         pulumi.export("landing", zone.exports())
         if stack.dagster is not None:
-            pulumi.export("dagster", _dagster(stack.dagster, zone, values).exports())
+            pulumi.export("dagster", _dagster(stack, stack.dagster, zone, values).exports())
 
 
 def _landing_zone(stack: Settings) -> "LandingZone | None":
@@ -129,23 +129,22 @@ def _landing_zone(stack: Settings) -> "LandingZone | None":
     return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
 
 
-def _dagster(dagster: DagsterStack, zone: "LandingZone", values: ChartValues) -> "Dagster":
+def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values: ChartValues) -> "Dagster":
     from lotus_infra.components.dagster import Dagster, DagsterArgs  # noqa: PLC0415, Kubernetes' SDK is as slow
 
     settings = dagster.settings
+    kubeconfig, context, namespace = settings.cluster.kubeconfig, settings.cluster.context, settings.namespace.name
     args = DagsterArgs(
         settings=settings,
         values=values,
         database_password=dagster.database_password,
         catalog_password=dagster.catalog_password,
+        registry_password=dagster.registry_password,
         reader=zone.reader,
         backups=zone.backups(),
-        explain_pods=partial(
-            kubernetes.explain_failed_pods,
-            settings.namespace.name,
-            kubeconfig=settings.cluster.kubeconfig,
-            context=settings.cluster.context,
-        ),
+        acknowledged=stack.acknowledged,
+        explain_pods=partial(kubernetes.explain_failed_pods, namespace, kubeconfig=kubeconfig, context=context),
+        explain_database=partial(kubernetes.explain_failed_database, namespace, kubeconfig=kubeconfig, context=context),
     )
     return Dagster(naming.DAGSTER, args)
 

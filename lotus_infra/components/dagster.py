@@ -6,7 +6,7 @@ release are explained by a function that the program passes in.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -14,25 +14,20 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
+from lotus_infra.components.database import DagsterDatabase, DatabaseArgs, after
 from lotus_infra.config.credentials import BackupBucket, Credentials
-from lotus_infra.config.dagster import (
-    Backup,
-    Chart,
-    Cluster,
-    ClusterDatabase,
-    DagsterSettings,
-    Database,
-    database_address,
-    to_manifest,
+from lotus_infra.config.dagster import Chart, Cluster, DagsterSettings
+from lotus_infra.config.database import Database
+from lotus_infra.helm.values import (
+    FINGERPRINT_PLACEHOLDER,
+    SECRET_VARIABLES,
+    ChartValues,
+    credentials_fingerprint,
+    docker_login,
 )
-from lotus_infra.helm.values import FINGERPRINT_PLACEHOLDER, SECRET_VARIABLES, ChartValues, credentials_fingerprint
 
-CNPG_API: Final = "postgresql.cnpg.io/v1"
-RELOAD_LABEL: Final = {"cnpg.io/reload": "true"}
-"""CloudNativePG watches secrets with this label, and sets a changed password on the database's user."""
-PASSWORD_KEY: Final = "postgresql-password"
-"""The key of the password in a secret, as the chart and its run launcher read it (dagster-k8s, job.py)."""
-AWAIT_READY: Final = {"pulumi.com/waitFor": "condition=Ready"}
+FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
+"""The annotation by which an object names its field manager; the plugin reads it."""
 
 
 @dataclass(frozen=True)
@@ -44,36 +39,43 @@ class DagsterArgs:
         values: The values of the release, derived from the settings.
         database_password: The password of Dagster's own database.
         catalog_password: The password of DuckLake's catalog.
+        registry_password: The password of the image's private registry; None without one.
         reader: The access key for the landing bucket.
         backups: The bucket of the databases' backups; None without one.
+        acknowledged: Objects whose loss is acknowledged, such as `Cluster dagster-db`.
         explain_pods: Returns a line for each pod that does not run.
+        explain_database: Returns a line for each reason why a database's cluster does not run or archive.
     """
 
     settings: DagsterSettings
     values: ChartValues
     database_password: pulumi.Input[str]
     catalog_password: pulumi.Input[str]
+    registry_password: pulumi.Input[str] | None
     reader: Credentials
     backups: BackupBucket | None
+    acknowledged: frozenset[str]
     explain_pods: Callable[[], Sequence[str]]
+    explain_database: Callable[[str], Sequence[str]]
 
 
 class Dagster(pulumi.ComponentResource):
     """Dagster and everything that it needs on the cluster (`lotus:dagster:Dagster`)."""
 
     def __init__(self, name: str, args: DagsterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("lotus:dagster:Dagster", name, None, opts)
+        one_manager = pulumi.ResourceOptions(transformations=[_with_field_manager])
+        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, one_manager))
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
         # The release as well: nothing depends on it, so a `destroy` would delete it before it stops at the databases.
         options = pulumi.ResourceOptions(parent=self, provider=provider, protect=self._settings.protect)
-        options = _after(self._create_namespace(options), options)
+        options = after(self._create_namespace(options), options)
         databases = [
             self._database(naming.DAGSTER_DATABASE, self._settings.database, args.database_password, options),
             self._database(naming.CATALOG_DATABASE, self._settings.catalog, args.catalog_password, options),
         ]
-        options = _after([*databases, self._lake_secret(options)], options)
+        options = after([*databases, self._lake_secret(options), *self._registry_secret(options)], options)
         release = ReleaseArgs(
             chart=self._settings.chart,
             namespace=self._namespace,
@@ -105,13 +107,15 @@ class Dagster(pulumi.ComponentResource):
 
     def _database(
         self, name: str, database: Database, password: pulumi.Input[str], options: pulumi.ResourceOptions
-    ) -> "DagsterDatabase":
+    ) -> DagsterDatabase:
         args = DatabaseArgs(
             database=database,
             namespace=self._namespace,
             password=password,
             backups=self._args.backups,
             protect=self._settings.protect,
+            acknowledged=self._args.acknowledged,
+            explain=self._args.explain_database,
         )
         return DagsterDatabase(name, args, options)
 
@@ -122,6 +126,22 @@ class Dagster(pulumi.ComponentResource):
             string_data=self._lake_credentials(),
             opts=options,
         )
+
+    def _registry_secret(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+        """The pull secret of the image's registry. Nodes read it at each pull, so a rotation replaces no pod."""
+        registry, password = self._settings.registry, self._args.registry_password
+        if registry is None or password is None:
+            return []
+        login = pulumi.Output.secret(password).apply(lambda known: docker_login(registry, known))
+        secret = kubernetes.core.v1.Secret(
+            naming.REGISTRY_SECRET,
+            metadata=ObjectMetaArgs(name=naming.REGISTRY_SECRET, namespace=self._namespace),
+            type="kubernetes.io/dockerconfigjson",
+            string_data={".dockerconfigjson": login},
+            # A stack that no longer needs the registry deletes it. The release depends on it otherwise.
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(protect=False)),
+        )
+        return [secret]
 
     def _fingerprint(self) -> pulumi.Output[str]:
         """The fingerprint of all credentials in pods; it is no secret, so that previews of the values stay readable."""
@@ -143,154 +163,35 @@ def _provider(name: str, cluster: Cluster, parent: pulumi.Resource) -> kubernete
         context=cluster.context,
         # Otherwise a changed secret is replaced, and pods that start in between don't find it.
         enable_secret_mutable=True,
+        # An object that a killed run has left is updated, as its field manager is this stack's own. Newer plugins would
+        # refuse it otherwise: it already exists.
+        upsert_existing_objects=True,
         suppress_deprecation_warnings=True,
         suppress_helm_hook_warnings=True,
         opts=pulumi.ResourceOptions(parent=parent),
     )
 
 
-def _after(dependencies: Sequence[pulumi.Resource], options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """Options with further dependencies."""
-    return pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(depends_on=list(dependencies)))
+def _with_field_manager(
+    args: pulumi.ResourceTransformationArgs,
+) -> pulumi.ResourceTransformationResult | None:
+    """Give a Kubernetes object a field manager that is the same in every run of the stack.
 
-
-@dataclass(frozen=True)
-class DatabaseArgs:
-    """The arguments of `DagsterDatabase`.
-
-    Attributes:
-        database: The stack's settings of the database.
-        namespace: The namespace of its secrets and of its cluster.
-        password: Of the database's user.
-        backups: The bucket of its backups; None without one.
-        protect: Whether the cluster, its secrets and its scheduled backup must be unprotected before they can be
-            deleted. An external database's secret is never protected: its deletion loses nothing.
+    Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
+    object, the next run applies it under another name, and the first name still owns the fields: every later change
+    is a conflict.
     """
-
-    database: Database
-    namespace: str
-    password: pulumi.Input[str]
-    backups: BackupBucket | None
-    protect: bool
-
-
-class DagsterDatabase(pulumi.ComponentResource):
-    """A Postgres database (`lotus:dagster:Database`): its secret; unless it is external, its cluster and backups."""
-
-    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("lotus:dagster:Database", name, None, opts)
-        self._args, self._database = args, name
-        # Children don't inherit the dependencies of their component. Without them, a `destroy` could delete the
-        # namespace first.
-        # A `destroy` deletes the backups and secrets of a cluster before it stops at it, so they are protected as well.
-        self._options = pulumi.ResourceOptions(
-            parent=self,
-            protect=args.protect and isinstance(args.database, ClusterDatabase),
-            depends_on=opts.depends_on if opts is not None else None,
-        )
-        credentials = self._credentials_secret()
-        if isinstance(args.database, ClusterDatabase):
-            self._declare_cluster(args.database, credentials)
-        self.register_outputs({})
-
-    def _credentials_secret(self) -> pulumi.Resource:
-        """One secret for both sides: the operator creates the user from it, and Dagster logs in with it."""
-        user = database_address(self._args.database, self._database, self._args.namespace).user
-        name = naming.credentials_secret(self._database)
-        return kubernetes.core.v1.Secret(
-            name,
-            metadata=self._metadata(name, RELOAD_LABEL),
-            type="kubernetes.io/basic-auth",
-            string_data={"username": user, "password": self._args.password, PASSWORD_KEY: self._args.password},
-            opts=self._options,
-        )
-
-    def _declare_cluster(self, database: ClusterDatabase, credentials: pulumi.Resource) -> None:
-        spec, dependencies = self._cluster_spec(database), [credentials]
-        backup, bucket = database.backup, self._args.backups
-        if backup is not None and bucket is not None:
-            spec["backup"] = self._backup_spec(backup, bucket)
-            dependencies.append(self._backup_secret(bucket.credentials))
-        cluster = kubernetes.apiextensions.CustomResource(
-            self._database,
-            api_version=CNPG_API,
-            kind="Cluster",
-            metadata=ObjectMetaArgs(name=self._database, namespace=self._args.namespace, annotations=AWAIT_READY),
-            spec=spec,
-            opts=_after(dependencies, self._options),
-        )
-        if backup is not None and bucket is not None:
-            self._scheduled_backup(backup, cluster)
-
-    def _cluster_spec(self, database: ClusterDatabase) -> dict[str, Any]:
-        address = database_address(database, self._database, self._args.namespace)
-        initdb = {
-            "database": address.database,
-            "owner": address.user,
-            "secret": {"name": naming.credentials_secret(self._database)},
-        }
-        # `to_manifest` leaves out a size that is our default, and the operator has none.
-        storage = to_manifest(database.storage) | {"size": database.storage.size}
-        spec: dict[str, Any] = {
-            "instances": database.instances,
-            "storage": storage,
-            "bootstrap": {"initdb": initdb},
-        }
-        affinity = {
-            "nodeSelector": dict(database.node_selector),
-            "tolerations": [to_manifest(toleration) for toleration in database.tolerations],
-        }
-        optional = {
-            "imageName": database.image,
-            "resources": to_manifest(database.resources),
-            "affinity": {key: value for key, value in affinity.items() if value},
-        }
-        return spec | {key: value for key, value in optional.items() if value}
-
-    def _backup_spec(self, backup: Backup, bucket: BackupBucket) -> dict[str, Any]:
-        secret = naming.backup_secret(self._database)
-        prefix = naming.backup_prefix(self._args.namespace, self._database)
-        store: dict[str, Any] = {
-            "destinationPath": pulumi.Output.format("s3://{0}/{1}", bucket.bucket, prefix),
-            "s3Credentials": {
-                "accessKeyId": {"name": secret, "key": "ACCESS_KEY_ID"},
-                "secretAccessKey": {"name": secret, "key": "SECRET_ACCESS_KEY"},
-            },
-        }
-        if bucket.endpoint:
-            store["endpointURL"] = bucket.endpoint
-        return {"barmanObjectStore": store, "retentionPolicy": f"{backup.keep_days}d"}
-
-    def _backup_secret(self, credentials: Credentials) -> pulumi.Resource:
-        name = naming.backup_secret(self._database)
-        return kubernetes.core.v1.Secret(
-            name,
-            metadata=self._metadata(name, RELOAD_LABEL),
-            string_data={
-                "ACCESS_KEY_ID": credentials.access_key_id,
-                "SECRET_ACCESS_KEY": credentials.secret_access_key,
-            },
-            opts=self._options,
-        )
-
-    def _scheduled_backup(self, backup: Backup, cluster: pulumi.Resource) -> None:
-        kubernetes.apiextensions.CustomResource(
-            self._database,
-            api_version=CNPG_API,
-            kind="ScheduledBackup",
-            metadata=self._metadata(naming.backup_secret(self._database)),
-            spec={
-                "schedule": backup.schedule,
-                "backupOwnerReference": "self",
-                "cluster": {"name": self._database},
-                # The archived log is useless without a base backup, so the first one doesn't wait for the schedule.
-                "immediate": True,
-            },
-            opts=_after([cluster], self._options),
-        )
-
-    def _metadata(self, name: str, labels: dict[str, str] | None = None) -> ObjectMetaArgs:
-        return ObjectMetaArgs(name=name, namespace=self._args.namespace, labels=labels)
+    metadata = args.props.get("metadata")
+    if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
+        return None
+    others = cast("Mapping[str, str]", metadata.annotations or {})
+    manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
+    metadata.annotations = {**others, FIELD_MANAGER: manager}
+    # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
+    # would leave an empty map, which is a difference, so the map is ignored.
+    path = f'metadata.annotations["{FIELD_MANAGER}"]' if others else "metadata.annotations"
+    keep = pulumi.ResourceOptions(ignore_changes=[path])
+    return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 
 @dataclass(frozen=True)

@@ -3,44 +3,28 @@
 Independent of Pulumi and the chart, and without secrets: passwords and access keys are values of their own.
 """
 
-import re
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from airbyte_model.schedules import cron_flaw
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic import AfterValidator, Field, JsonValue, model_validator
 
 from lotus_infra import naming
-from lotus_infra.config.section import Flag, Name, Section, Text, Whole, matching, number_as_text
+from lotus_infra.config.database import ClusterDatabase, Database
+from lotus_infra.config.pods import DNS_LABEL, Count, Days, DnsLabel, PodSettings, Seconds
+from lotus_infra.config.section import Flag, Name, Section, Text, Whole, matching
 from lotus_infra.images import Image, ImageError
 
 DAGSTER_KEY: Final = "lotus:dagster"
 CHART_REPOSITORY: Final = "https://dagster-io.github.io/helm"
-POSTGRES_PORT: Final = 5432
 MIN_PASSWORD_LENGTH: Final = 16
 """In characters. A fingerprint of the passwords is visible on pods: a shorter password could be guessed from it."""
-_DNS_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-# Scalars, by Kubernetes' and Postgres' own rules: an invalid one is refused before anything is declared.
+# Scalars, by Kubernetes' own rules: an invalid one is refused before anything is declared.
 
 
 def _check_host_name(text: str) -> str:
-    if "." not in text or len(text) > 253 or any(_DNS_LABEL.fullmatch(label) is None for label in text.split(".")):
+    if "." not in text or len(text) > 253 or any(DNS_LABEL.fullmatch(label) is None for label in text.split(".")):
         raise ValueError("is not a host name: write one such as dagster.example.com, without scheme and port")
-    return text
-
-
-def _check_backup_schedule(text: str) -> str:
-    """Check the cron of CloudNativePG, which begins with seconds and has no `?` (ScheduledBackupSpec)."""
-    fields = text.split()
-    if len(fields) != 6:
-        raise ValueError(f"has {len(fields)} fields instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
-    # Airbyte's cron (Quartz) requires a `?` in one of its two day fields.
-    open_day = 5 if fields[5] == "*" else 3
-    flaw = cron_flaw(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))
-    if flaw is not None:
-        raise ValueError(str(flaw))
     return text
 
 
@@ -52,30 +36,8 @@ def _check_image(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-Port: TypeAlias = Annotated[Whole, Field(ge=1, le=65535)]
-Days: TypeAlias = Annotated[Whole, Field(ge=1, le=3650)]
-Count: TypeAlias = Annotated[Whole, Field(ge=1, le=1000)]
-Seconds: TypeAlias = Annotated[Whole, Field(ge=1)]
 Annotations: TypeAlias = dict[str, Text]
-DnsLabel: TypeAlias = Annotated[
-    Text,
-    matching(
-        _DNS_LABEL.pattern,
-        "is not a DNS label: use lower-case letters, digits and hyphens, at most 63, without a hyphen at either end",
-    ),
-]
 HostName: TypeAlias = Annotated[str, AfterValidator(_check_host_name)]
-Quantity: TypeAlias = Annotated[
-    str,
-    BeforeValidator(number_as_text),
-    matching(
-        r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?",
-        "is not a Kubernetes quantity: write 500m or 2 for CPUs, 512Mi or 4Gi for memory",
-    ),
-]
-VolumeSize: TypeAlias = Annotated[
-    str, matching(r"[1-9][0-9]*(\.[0-9]+)?(M|G|T|P|Mi|Gi|Ti|Pi)", "is not a volume size: write one such as 20Gi")
-]
 VariableName: TypeAlias = Annotated[
     str,
     matching(
@@ -83,24 +45,15 @@ VariableName: TypeAlias = Annotated[
         "is not an environment variable name: use letters, digits and underscores, and no digit first",
     ),
 ]
-DatabaseHost: TypeAlias = Annotated[
-    str, matching(r"[A-Za-z0-9.:-]+", "is not a host: write a name or an address, without scheme and port")
-]
-# DuckLake's and Dagster's connection strings contain these names unquoted.
-PostgresName: TypeAlias = Annotated[
-    Text,
-    matching(r"[A-Za-z0-9_-]+", "is not a plain name: use letters, digits, underscores and hyphens only"),
-]
-PostgresImage: TypeAlias = Annotated[
-    str,
-    matching(
-        # Postgres' full versions have two numbers, so the rule of `Image` would refuse them.
-        r"[a-z0-9._:/-]+(:[0-9]+\.[0-9]+[A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})",
-        "is not a pinned Postgres image: use a tag such as name:16.2, or a digest",
-    ),
-]
 ClusterServer: TypeAlias = Annotated[
     str, matching(r"https?://[^@]+", "is not an address: write one such as https://cluster.example.com:6443")
+]
+RegistryServer: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?",
+        "is not the host of a registry: write one such as ghcr.io, without scheme and path",
+    ),
 ]
 ChartVersion: TypeAlias = Annotated[
     str,
@@ -115,31 +68,6 @@ RepositoryUrl: TypeAlias = Annotated[
 # The sections of `lotus:dagster`.
 
 
-class ResourceAmounts(Section):
-    """Amounts of a node's resources: `500m` or `2` CPUs, `512Mi` of memory, and local disk."""
-
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
-    ephemeral_storage: Quantity | None = Field(default=None, alias="ephemeral-storage")
-
-
-class Resources(Section):
-    """The resources that a container reserves, and its limits."""
-
-    requests: ResourceAmounts = ResourceAmounts()
-    limits: ResourceAmounts = ResourceAmounts()
-
-
-class Toleration(Section):
-    """A node taint that pods tolerate."""
-
-    key: Text | None = None
-    operator: Literal["Exists", "Equal"] = "Equal"
-    value: Text | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    toleration_seconds: Seconds | None = None
-
-
 class Probe(Section):
     """The timing of a container's probe; the chart defines the request."""
 
@@ -150,102 +78,12 @@ class Probe(Section):
     failure_threshold: Count | None = None
 
 
-class PodSettings(Section):
-    """The resources and the placement of pods.
-
-    Attributes:
-        resources: Of the container.
-        node_selector: Labels that a node must have.
-        tolerations: Node taints that the pods tolerate.
-    """
-
-    resources: Resources = Resources()
-    node_selector: dict[str, Text] = Field(default_factory=dict)
-    tolerations: tuple[Toleration, ...] = ()
-
-
 class DeploymentSettings(PodSettings):
     """A Kubernetes deployment: pods that run permanently, with their probes."""
 
     readiness_probe: Probe | None = None
     liveness_probe: Probe | None = None
     startup_probe: Probe | None = None
-
-
-class Storage(Section):
-    """The volume of each database instance.
-
-    Attributes:
-        size: A volume can grow later, but not shrink.
-        storage_class: None for the cluster's default storage class.
-    """
-
-    size: VolumeSize = "5Gi"
-    storage_class: Name | None = None
-
-
-class Backup(Section):
-    """Backups to the landing zone's backup bucket.
-
-    Attributes:
-        schedule: Of the base backups, in CloudNativePG's cron; the write-ahead log is archived continuously.
-        keep_days: The database can be restored to any time of the last so many days.
-    """
-
-    schedule: Annotated[str, AfterValidator(_check_backup_schedule)] = "0 0 3 * * *"
-    keep_days: Days = 7
-
-
-class ClusterDatabase(PodSettings):
-    """A CloudNativePG cluster; the operator must be installed.
-
-    Attributes:
-        kind: The discriminator.
-        instances: One primary, and standbys.
-        image: Of Postgres; None for the operator's default.
-        storage: The volume of each instance.
-        backup: None for no backups.
-        database: The name of the database; None for the cluster's name without `-db`.
-        user: The owner of the database; None for the database's name.
-    """
-
-    kind: Literal["cluster"] = "cluster"
-    instances: Count = 1
-    image: PostgresImage | None = None
-    storage: Storage = Storage()
-    backup: Backup | None = Backup()
-    database: DnsLabel | None = None
-    user: DnsLabel | None = None
-
-
-class ExternalDatabase(Section):
-    """A Postgres database that is run and backed up outside of the stack.
-
-    Attributes:
-        kind: The discriminator.
-        host: A name or an address, without scheme and port.
-        port: Of the server.
-        database: The name of the database, which must exist.
-        user: The owner of the database.
-    """
-
-    kind: Literal["external"]
-    host: DatabaseHost
-    port: Port = POSTGRES_PORT
-    database: PostgresName
-    user: PostgresName
-
-
-def _database_kind(value: object) -> str:
-    if isinstance(value, dict):
-        return str(value.get("kind", "cluster"))
-    return str(getattr(value, "kind", None))
-
-
-Database: TypeAlias = Annotated[
-    Annotated[ClusterDatabase, Tag("cluster")] | Annotated[ExternalDatabase, Tag("external")],
-    Discriminator(_database_kind),
-]
 
 
 class Cluster(Section):
@@ -286,6 +124,18 @@ class Chart(Section):
     version: ChartVersion
     repository: RepositoryUrl = CHART_REPOSITORY
     path: Name | None = None
+
+
+class Registry(Section):
+    """The private registry of the company's image; its password is a value of its own.
+
+    Attributes:
+        server: A host, with its port unless that is 443.
+        username: Who logs in there.
+    """
+
+    server: RegistryServer
+    username: Name
 
 
 class Webserver(DeploymentSettings):
@@ -379,7 +229,8 @@ class DagsterSettings(Section):
         timeout_seconds: The time limit for the release to become ready.
         image: The company's image, pinned: by digest, or by a tag with a commit or a full version.
         pull_policy: When a node pulls the image; once is enough, as it is pinned.
-        image_pull_secrets: Kubernetes secrets of the namespace for image registries.
+        registry: The image's private registry, from which the stack makes a pull secret; None without one.
+        image_pull_secrets: Kubernetes secrets of the namespace for image registries, not made by the stack.
         service_account: Annotations of Dagster's service account, such as a cloud role.
         webserver: Dagster's UI.
         daemon: The process that launches runs and evaluates schedules.
@@ -401,6 +252,7 @@ class DagsterSettings(Section):
     timeout_seconds: Seconds = 600
     image: Annotated[str, AfterValidator(_check_image)]
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    registry: Registry | None = None
     image_pull_secrets: tuple[DnsLabel, ...] = ()
     service_account: Annotations = Field(default_factory=dict)
     webserver: Webserver = Webserver()
@@ -414,6 +266,21 @@ class DagsterSettings(Section):
     ingress: Ingress | None = None
     extra_values: dict[str, JsonValue] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _check_registry(self) -> Self:
+        host = self.parsed_image.registry
+        if self.registry is not None and self.registry.server != host:
+            raise ValueError(
+                f"the image is in the registry {host}, and registry.server is {self.registry.server}: "
+                "write the image's registry, or remove registry"
+            )
+        return self
+
+    @property
+    def pull_secrets(self) -> tuple[str, ...]:
+        """The Kubernetes secrets that nodes pull images with: the stack's own, and those made by others."""
+        return ((naming.REGISTRY_SECRET,) if self.registry is not None else ()) + self.image_pull_secrets
+
     @property
     def has_backups(self) -> bool:
         """Whether any of its databases is backed up by the stack."""
@@ -423,34 +290,3 @@ class DagsterSettings(Section):
     def parsed_image(self) -> Image:
         """The company's image as repository, tag and digest."""
         return Image.parse(self.image)
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseAddress:
-    """A database's server, and the database and user there; the password is elsewhere."""
-
-    host: str
-    port: int
-    database: str
-    user: str
-
-
-def database_address(database: Database, name: str, namespace: str) -> DatabaseAddress:
-    """The address of a database.
-
-    Args:
-        database: Its settings.
-        name: The cluster's name, from which the operator derives the names of its Kubernetes services.
-        namespace: The cluster's namespace.
-    """
-    if isinstance(database, ExternalDatabase):
-        return DatabaseAddress(database.host, database.port, database.database, database.user)
-    database_name = database.database or name.removesuffix("-db")
-    # CloudNativePG's read-write service follows the primary through a failover.
-    host = f"{name}-rw.{namespace}.svc.cluster.local"
-    return DatabaseAddress(host, POSTGRES_PORT, database_name, database.user or database_name)
-
-
-def to_manifest(section: Section) -> dict[str, Any]:
-    """A section in the form of a Kubernetes manifest, without the fields that have their default value."""
-    return section.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)

@@ -24,6 +24,7 @@ from lotus_infra.config.settings import (
     KEY_PAIRS,
     NAMESPACE,
     PLACEHOLDER,
+    REGISTRY_PASSWORD,
     StackSettings,
     parse,
 )
@@ -40,11 +41,13 @@ class DagsterStack:
         settings: `lotus:dagster`.
         database_password: of Dagster's database.
         catalog_password: of DuckLake's catalog.
+        registry_password: of the image's private registry; None without one.
     """
 
     settings: DagsterSettings
     database_password: pulumi.Output[str]
     catalog_password: pulumi.Output[str]
+    registry_password: pulumi.Output[str] | None
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,9 @@ def _landing_zone(stack: StackSettings) -> LandingZoneSettings | None:
 def _dagster(config: pulumi.Config, settings: DagsterSettings | None) -> DagsterStack | None:
     if settings is None:
         return None
-    return DagsterStack(settings, *(config.require_secret(name) for name in DATABASE_PASSWORDS))
+    database, catalog = (config.require_secret(name) for name in DATABASE_PASSWORDS)
+    registry = config.require_secret(REGISTRY_PASSWORD) if settings.registry is not None else None
+    return DagsterStack(settings, database, catalog, registry)
 
 
 def _identities(config: pulumi.Config) -> GivenIdentities:

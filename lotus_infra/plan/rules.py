@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from pydantic import JsonValue
 
+from lotus_infra.config.pods import amount
 from lotus_infra.lake.diagnostics import pluralize
 from lotus_infra.plan.impact import Finding
 
@@ -23,13 +24,14 @@ READABLE_CLASSES: Final = frozenset(
     {"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "REDUCED_REDUNDANCY"}
 )
 """Storage classes of S3 whose objects can be read without being restored first."""
-_SIZES: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18} | {
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60
-}  # fmt: skip
 _NAMES_PLACE: Final = re.compile(r"url|host|endpoint|server|domain|proxy", re.IGNORECASE)
 """In the keys of a connector's manifest whose values say where requests go (airbyte-python-cdk, declarative models)."""
 _RETENTION: Final = {"d": 1, "w": 7, "m": 30}
 """Days of a unit of a backup's retention, as CloudNativePG writes it: `30d`, `4w`, `6m`."""
+
+_BARMAN_PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
+_STORE: Final = ("destinationPath", "s3Credentials", "endpointURL")
+"""The keys of a place of backups that are understood."""
 
 
 def destroys(what: str) -> Finding:
@@ -461,39 +463,100 @@ def _named(statement: _Statement) -> str:
 # Databases on the cluster
 
 
-def backup(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
-    """Destroys if backups end, are kept shorter or are not understood; exposes if they go elsewhere."""
+def backups(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
+    """Compare the specifications of a database's cluster: destroys if its backups end, shrink or go astray.
+
+    CloudNativePG has two forms: `backup`, with the place itself, and a plugin that refers to an object with the place.
+    """
+    try:
+        old, new = (_object(each) for each in (before, after))
+        was, becomes = (_archiver(each) for each in (old, new))
+        yield from _backup(old.get("backup"), new.get("backup"), was, becomes)
+    except _NotUnderstoodError:
+        yield destroys("has backups that are not understood: it may not be possible to restore it")
+
+
+def _backup(
+    before: JsonValue, after: JsonValue, was: Mapping[str, JsonValue] | None, becomes: Mapping[str, JsonValue] | None
+) -> Iterator[Finding]:
+    """Compare backups by CloudNativePG itself, and by a plugin with its parameters; None for neither."""
+    if becomes is None:
+        yield from _in_tree_backup(before, after)
+    elif after is not None:
+        raise _NotUnderstoodError
+    elif was is None:
+        place = f"the object store {becomes.get('barmanObjectName')}, as {becomes.get('serverName')}"
+        yield look(f"is backed up by the Barman Cloud plugin to {place}")
+    elif was != becomes:
+        yield destroys("is backed up to another archive, and its earlier backups stay behind")
+
+
+def _archiver(spec: Mapping[str, JsonValue]) -> Mapping[str, JsonValue] | None:
+    """The parameters of the plugin that archives; None without plugins."""
+    if not spec.get("plugins"):
+        return None
+    [only, *others] = _items(spec["plugins"])
+    plugin = _only(_object(only), "name", "enabled", "isWALArchiver", "parameters")
+    is_active = plugin.get("enabled") in {None, True} and plugin.get("isWALArchiver") is True
+    if others or plugin.get("name") != _BARMAN_PLUGIN or not is_active:
+        raise _NotUnderstoodError
+    parameters = _only(_object(plugin.get("parameters")), "barmanObjectName", "serverName")
+    if not parameters.get("barmanObjectName"):
+        raise _NotUnderstoodError
+    return parameters
+
+
+def _in_tree_backup(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
     if after is None:
         yield destroys("is no longer backed up")
         return
-    try:
-        old, new = (_only(_object(each), "barmanObjectStore", "retentionPolicy") for each in (before, after))
-        stores = [_only(_object(each.get("barmanObjectStore")), "destinationPath", "s3Credentials", "endpointURL")
-                  for each in (old, new)]  # fmt: skip
-    except _NotUnderstoodError:
-        yield destroys("has backups that are not understood: it may not be possible to restore it")
-        return
-    was, becomes = stores
+    old, new = (_only(_object(each), "barmanObjectStore", "retentionPolicy") for each in (before, after))
+    was, becomes = (_object(each.get("barmanObjectStore")) for each in (old, new))
     if not becomes.get("destinationPath"):
         yield destroys("is no longer backed up")
     elif before is None:
+        _only(becomes, *_STORE)
         yield look(f"is backed up to {becomes['destinationPath']}, which gets a copy of all its data")
-    elif [was.get(key) for key in ("destinationPath", "endpointURL")] != [
-        becomes.get(key) for key in ("destinationPath", "endpointURL")
-    ]:
+    else:
+        yield from _store_changes(was, becomes)
+    if before is not None:
+        yield from retention(old.get("retentionPolicy"), new.get("retentionPolicy"))
+
+
+def object_store(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
+    """Destroys if the place of backups ends or is not understood; exposes if it is another; look for a new one."""
+    try:
+        was, becomes = (_object(each) for each in (before, after))
+        if not _only(becomes, *_STORE).get("destinationPath"):
+            yield destroys("has no place for backups")
+        elif before is None:
+            yield look(f"is at {becomes['destinationPath']}, which gets a copy of all data of its databases")
+        else:
+            yield from _store_changes(was, becomes)
+    except _NotUnderstoodError:
+        yield destroys("has backups that are not understood: it may not be possible to restore them")
+
+
+def _store_changes(was: dict[str, JsonValue], becomes: dict[str, JsonValue]) -> Iterator[Finding]:
+    _only(was, *_STORE)
+    _only(becomes, *_STORE)
+    if any(was.get(key) != becomes.get(key) for key in ("destinationPath", "endpointURL")):
         yield exposes(
             f"is backed up to another place, {becomes['destinationPath']}: that gets a copy of all its data, "
             "and its earlier backups stay behind"
         )
-    if before is not None and was.get("s3Credentials") != becomes.get("s3Credentials"):
+    if was.get("s3Credentials") != becomes.get("s3Credentials"):
         yield look("uses other credentials for its backups")
-    if before is not None and _retention(new) < _retention(old):
-        yield destroys(f"keeps its backups for {new.get('retentionPolicy')} instead of {old.get('retentionPolicy')}")
 
 
-def _retention(given: Mapping[str, JsonValue]) -> float:
+def retention(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
+    """Destroys if backups are kept shorter."""
+    if _retention_days(after) < _retention_days(before):
+        yield destroys(f"keeps its backups for {after} instead of {before}")
+
+
+def _retention_days(policy: JsonValue) -> float:
     """Days for which backups are kept; forever without a policy, and 0 for one that is not understood."""
-    policy = given.get("retentionPolicy")
     if policy is None:
         return float("inf")
     found = re.fullmatch(r"([1-9][0-9]*)([dwm])", str(policy))
@@ -515,16 +578,11 @@ def instances(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
 
 def volume_size(before: JsonValue, after: JsonValue) -> Iterator[Finding]:
     """Destroys if a volume gets smaller: it can't in place; look for a larger one."""
-    old, new = (_bytes(each) for each in (before, after))
+    old, new = (amount(str(each)) for each in (before, after))
     if new is None or (old is not None and new < old):
         yield destroys("has a smaller volume, or one of a size that is not understood: a volume can't shrink in place")
     else:
         yield look("has a larger volume: not every storage class can grow one")
-
-
-def _bytes(size: JsonValue) -> float | None:
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)", str(size))
-    return float(found[1]) * _SIZES[found[2]] if found and found[2] in _SIZES else None
 
 
 def postgres_image(before: JsonValue, after: JsonValue) -> Iterator[Finding]:

@@ -65,6 +65,7 @@ class Row:
         secret: the verdict on a change of a secret, if it is another.
         on_create: the rule for a new object whose owner exists already, such as the policy of a bucket.
         on_new: the rule for a new object whose owner is new too, or that has none.
+        of: the part of the object that the rule compares, if it needs more than the property itself.
     """
 
     finding: Finding
@@ -72,6 +73,7 @@ class Row:
     secret: Finding | None = None
     on_create: Compare | None = None
     on_new: Compare | None = None
+    of: PropertyPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +415,7 @@ _METADATA: Final = {
 }
 _SERVED: Final = _look("is served in another way")
 _PODS: Final = _look("has pods with other settings")
+_BACKUPS: Final = Row(destroys("may have no backups any more: they are not shown"), rules.backups, of=("spec",))
 _ELSEWHERE: Final = Row(touches("reads or writes at another place, or with other settings"))
 _UNSHOWN_INGRESS: Final = exposes("may be open to others: its ingress is not shown")
 _KUBERNETES: Final = {
@@ -457,7 +460,9 @@ _KUBERNETES: Final = {
             ),
             "spec.resources": _look("has other resources, after a restart"),
             "spec.affinity": _look("runs on other nodes, after a restart"),
-            "spec.backup": _rule(rules.backup, destroys("may have no backups any more: they are not shown")),
+            "spec.externalClusters": _look("would be created in another way; one that exists stays as it is"),
+            # Backups move from one to the other: each alone would look like their end.
+            **dict.fromkeys(("spec.backup", "spec.plugins"), _BACKUPS),
         },
     ),
     "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup": Entry(
@@ -469,8 +474,22 @@ _KUBERNETES: Final = {
             "spec.schedule": _look("runs at other times"),
             "spec.suspend": _rule(rules.suspended, destroys("may be suspended")),
             "spec.cluster": Row(destroys("is of another database: the one before gets no new backups")),
+            **dict.fromkeys(("spec.method", "spec.pluginConfiguration"), _look("makes its backups in another way")),
             "spec.backupOwnerReference": _look("has backups with another owner, by which they are deleted"),
             "spec.immediate": _safe(),
+        },
+    ),
+    "kubernetes:barmancloud.cnpg.io/v1:ObjectStore": Entry(
+        create=SAFE,
+        replace=destroys("is replaced: its databases are not backed up meanwhile"),
+        delete=destroys("is deleted: its databases are no longer backed up"),
+        rows={
+            **_METADATA,
+            "spec.configuration": _rule(
+                rules.object_store, destroys("may be another place: it is not shown"), on_new=rules.object_store
+            ),
+            "spec.retentionPolicy": _rule(rules.retention, destroys("may keep backups for a shorter time")),
+            "spec.instanceSidecarConfiguration": _look("has other settings for the plugin, after a restart"),
         },
     ),
     "kubernetes:apps/v1:StatefulSet": Entry(
@@ -569,6 +588,7 @@ _PROVIDERS: Final = {
             "kubeconfig": _OTHER_PLACE,
             "context": _OTHER_PLACE,
             "enableSecretMutable": _look("replaces secrets that change, or updates them"),
+            "upsertExistingObjects": _look("refuses to create an object that exists, or updates it"),
             "suppressDeprecationWarnings": _safe(),
             "suppressHelmHookWarnings": _safe(),
         }
@@ -763,7 +783,8 @@ def _of_states(step: Step, old: ResourceState, new: ResourceState, entry: Entry)
         matched = list(_matching(step.type, path))
         if not matched:
             yield entry.others
-        for row, root in matched:
+        for row, matching in matched:
+            root = row.of or matching
             if row is IDENTITY:
                 yield entry.replace
             elif row.compare is None:

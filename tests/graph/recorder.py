@@ -77,6 +77,10 @@ class Hooks:
 
     def __init__(self) -> None:
         self.on_error: dict[str, pulumi.ErrorHook] = {}
+        self.others: dict[str, pulumi.ResourceHook] = {}
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        self.others[hook.name] = hook
 
     def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
         self.on_error[hook.name] = hook

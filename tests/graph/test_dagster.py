@@ -1,5 +1,6 @@
 """Dagster in the production stack: the declared resources, their parents, dependencies, protection and secrets."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,7 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
             *(("Secret", f"{name}-credentials") for name in DATABASES),
             *(("Secret", f"{name}-backup") for name in DATABASES),
             ("Secret", "dagster-lake"),
+            ("Secret", "dagster-registry"),
             ("Release", "dagster"),
             ("Release", "dagster"),
         ]
@@ -80,6 +82,7 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
     parents = {
         ("Namespace", "lotus-lake"): "lotus:dagster:Dagster::dagster",
         ("Secret", "dagster-lake"): "lotus:dagster:Dagster::dagster",
+        ("Secret", "dagster-registry"): "lotus:dagster:Dagster::dagster",
         ("dagster:Release", "dagster"): "lotus:dagster:Dagster::dagster",
         ("helm.sh/v3:Release", "dagster"): "lotus:dagster:Release::dagster",
         **{("Cluster", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
@@ -91,6 +94,21 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
         request = graph.request(kind, name)
         assert request.parent.endswith(parent)
         assert not request.type.startswith("kubernetes:") or "providers:kubernetes::dagster" in request.provider
+
+
+def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_another(declare: Declare) -> None:
+    graph = declare()
+
+    objects = {key: each for key, each in graph.requests.items() if key[0].startswith("kubernetes:")}
+    for (kind, name), request in objects.items():
+        if kind.endswith(":Release"):
+            continue
+        annotations = graph.named(kind.rpartition(":")[2], name).inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchFieldManager"] == "lotus/lotus/test", (kind, name)
+        own = 'metadata.annotations["pulumi.com/patchFieldManager"]'
+        assert [*request.ignoreChanges] == [own if len(annotations) > 1 else "metadata.annotations"]
+    cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
+    assert "condition=Ready" in cluster["pulumi.com/waitFor"]
 
 
 def test_databases_depend_on_the_namespace_and_the_release_on_all_of_them(declare: Declare) -> None:
@@ -130,8 +148,8 @@ def test_everything_of_dagster_is_protected_by_default(
     assert all(graph.request(*each).protect is protected for each in kept)
 
 
-UNPROTECTED = frozenset({"AccessKey", "Destination"})
-"""Types that hold nothing which an `up` does not make again, or that a rotation deletes; protected resources need them."""
+UNPROTECTED = frozenset({"AccessKey", "Destination", "dagster-registry"})
+"""Types, and names of secrets, that an `up` may have to delete; protected resources depend on them."""
 
 
 def is_real(type_: str) -> bool:
@@ -142,8 +160,9 @@ def is_real(type_: str) -> bool:
 def test_production_protects_all_but_what_an_up_makes_again(declare: Declare) -> None:
     graph = declare()
 
-    unprotected = {type_ for (type_, _), request in graph.requests.items() if is_real(type_) and not request.protect}
-    assert {type_.rsplit(":", 1)[-1] for type_ in unprotected} == UNPROTECTED
+    unprotected = {key for key, request in graph.requests.items() if is_real(key[0]) and not request.protect}
+    kinds = {name if type_.endswith(":Secret") else type_.rsplit(":", 1)[-1] for type_, name in unprotected}
+    assert kinds == UNPROTECTED
 
 
 def test_the_backups_key_is_used_by_protected_secrets_that_a_destroy_reaches_first(declare: Declare) -> None:
@@ -259,6 +278,38 @@ def test_the_keys_of_the_lakes_secret_are_the_variables_that_pods_read(declare: 
     }
 
 
+def test_the_registrys_login_is_a_pull_secret_that_every_pod_names(declare: Declare) -> None:
+    graph = declare()
+    secret = graph.named("Secret", "dagster-registry").inputs
+
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    [login] = json.loads(secret["stringData"][".dockerconfigjson"])["auths"].items()
+    password = "the-password-of-the-registry"
+    token = base64.b64encode(f"example:{password}".encode()).decode()
+    assert login == ("ghcr.io", {"username": "example", "password": password, "auth": token})
+    # The chart hands its own list to the run launcher, so the pods of runs have it too.
+    assert values(graph)["imagePullSecrets"] == [{"name": "dagster-registry"}]
+    assert values(graph)["dagster-user-deployments"]["imagePullSecrets"] == [{"name": "dagster-registry"}]
+    assert ("Namespace", "lotus-lake") in dependencies(graph, "Secret", "dagster-registry")
+    assert ("Secret", "dagster-registry") in dependencies(graph, "helm.sh/v3:Release", "dagster")
+
+
+def test_pull_secrets_that_others_make_are_named_and_not_declared(declare: Declare) -> None:
+    graph = declare({"registry": None, "imagePullSecrets": ["ghcr"]}, registry_password=None)
+    both = declare({"imagePullSecrets": ["mirror"]})
+
+    assert "dagster-registry" not in {name for _, name in of_dagster(graph)}
+    assert values(graph)["imagePullSecrets"] == [{"name": "ghcr"}]
+    assert values(both)["imagePullSecrets"] == [{"name": "dagster-registry"}, {"name": "mirror"}]
+
+
+def test_dockers_own_registry_has_its_old_address(declare: Declare) -> None:
+    image, registry = "example/lotus-dagster:0000000", {"server": "docker.io", "username": "me"}
+    secret = declare({"image": image, "registry": registry}).named("Secret", "dagster-registry").inputs
+
+    assert [*json.loads(secret["stringData"][".dockerconfigjson"])["auths"]] == ["https://index.docker.io/v1/"]
+
+
 def test_the_password_has_the_keys_that_chart_run_launcher_and_operator_read(declare: Declare) -> None:
     graph = declare()
     secret = graph.named("Secret", "dagster-db-credentials").inputs
@@ -290,7 +341,7 @@ def test_pods_have_the_fingerprint_of_their_credentials(declare: Declare) -> Non
 
 def test_only_secret_values_are_secret_and_no_other_value_contains_one(declare: Declare) -> None:
     graph = declare()
-    known = ("secret-of-", "the-password-of-d")
+    known = ("secret-of-", "the-password-of-")
 
     for (kind, name), request in graph.requests.items():
         if not kind.startswith(("kubernetes:", "lotus:dagster:")):
