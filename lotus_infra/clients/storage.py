@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from lotus_infra.errors import LotusError
 
+Presence = Literal["free", "readable", "foreign"]
+"""`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
 SCHEMES: Final = ("s3", "file")
 """Schemes of the backend addresses that `open_store` understands."""
 
@@ -171,6 +173,28 @@ class Bucket:
         with self._s3_errors():
             answer = self.client.head_bucket(Bucket=self.name)
         return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+
+    def presence(self) -> "Presence":
+        """Whether the bucket exists, and whether this identity may read it. Raises as `page` for any other answer."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415, see `client`
+
+        with self._s3_errors():
+            try:
+                self.client.head_bucket(Bucket=self.name)
+            except ClientError as error:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                # A bucket in another region answers 301.
+                known: Mapping[Any, Presence] = {404: "free", 403: "foreign", 301: "foreign"}
+                if status not in known:
+                    raise
+                return known[status]
+        return "readable"
+
+    def is_versioned(self) -> bool:
+        """Whether the bucket keeps replaced and deleted objects. Raises as `page`."""
+        with self._s3_errors():
+            answer: Mapping[str, Any] = self.client.get_bucket_versioning(Bucket=self.name)
+        return answer.get("Status") == "Enabled"
 
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key

@@ -100,10 +100,8 @@ class Dagster(pulumi.ComponentResource):
     def _create_namespace(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         if not self._settings.namespace.create:
             return []
-        protected = pulumi.ResourceOptions(protect=self._settings.protect)
-        opts = pulumi.ResourceOptions.merge(options, protected)
         metadata = ObjectMetaArgs(name=self._namespace)
-        return [kubernetes.core.v1.Namespace(self._namespace, metadata=metadata, opts=opts)]
+        return [kubernetes.core.v1.Namespace(self._namespace, metadata=metadata, opts=options)]
 
     def _database(
         self, name: str, database: Database, password: pulumi.Input[str], options: pulumi.ResourceOptions
@@ -138,7 +136,7 @@ class Dagster(pulumi.ComponentResource):
             metadata=ObjectMetaArgs(name=naming.REGISTRY_SECRET, namespace=self._namespace),
             type="kubernetes.io/dockerconfigjson",
             string_data={".dockerconfigjson": login},
-            # A stack that no longer needs the registry deletes it. The release depends on it otherwise.
+            # The protected release depends on it, and a stack without a registry may delete it.
             opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(protect=False)),
         )
         return [secret]

@@ -28,7 +28,7 @@ def declare(monkeypatch: pytest.MonkeyPatch) -> Declare:
         values = production()
         for path, value in (changes or {}).items():
             values["dagster"] = changed(values["dagster"], path, value)
-        secrets = [f"lotus:{name}" for name in stack if name not in {"dagster", "landingZone"}]
+        secrets = [f"lotus:{name}" for name in stack if name not in {"acknowledge", "dagster", "landingZone"}]
         return drained(program.run, as_config(values | stack), [*SECRETS, *secrets])
 
     return run
@@ -60,6 +60,7 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
             *(("Database", name) for name in DATABASES),
             *(("Cluster", name) for name in DATABASES),
             *(("ScheduledBackup", name) for name in DATABASES),
+            *(("ObjectStore", name) for name in DATABASES),
             *(("Secret", f"{name}-credentials") for name in DATABASES),
             *(("Secret", f"{name}-backup") for name in DATABASES),
             ("Secret", "dagster-lake"),
@@ -87,6 +88,7 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
         ("helm.sh/v3:Release", "dagster"): "lotus:dagster:Release::dagster",
         **{("Cluster", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
         **{("ScheduledBackup", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
+        **{("ObjectStore", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
         **{("Secret", f"{name}-credentials"): f"lotus:dagster:Database::{name}" for name in DATABASES},
         **{("Secret", f"{name}-backup"): f"lotus:dagster:Database::{name}" for name in DATABASES},
     }
@@ -144,12 +146,12 @@ def test_everything_of_dagster_is_protected_by_default(
     kept = [("Namespace", "lotus-lake"), ("Secret", "dagster-lake"), ("helm.sh/v3:Release", "dagster")]
     for name in DATABASES:
         secrets = [("Secret", f"{name}-credentials"), ("Secret", f"{name}-backup")]
-        kept += [("Cluster", name), ("ScheduledBackup", name), *secrets]
+        kept += [("Cluster", name), ("ScheduledBackup", name), ("ObjectStore", name), *secrets]
     assert all(graph.request(*each).protect is protected for each in kept)
 
 
 UNPROTECTED = frozenset({"AccessKey", "Destination", "dagster-registry"})
-"""Types, and names of secrets, that an `up` may have to delete; protected resources depend on them."""
+"""Types, and the name of a secret, of which nothing is lost if they are deleted; protected resources depend on them."""
 
 
 def is_real(type_: str) -> bool:
@@ -161,8 +163,8 @@ def test_production_protects_all_but_what_an_up_makes_again(declare: Declare) ->
     graph = declare()
 
     unprotected = {key for key, request in graph.requests.items() if is_real(key[0]) and not request.protect}
-    kinds = {name if type_.endswith(":Secret") else type_.rsplit(":", 1)[-1] for type_, name in unprotected}
-    assert kinds == UNPROTECTED
+    kinds = {type_.rsplit(":", 1)[-1] for type_, name in unprotected if name not in UNPROTECTED}
+    assert kinds | {name for _, name in unprotected if name in UNPROTECTED} == UNPROTECTED
 
 
 def test_the_backups_key_is_used_by_protected_secrets_that_a_destroy_reaches_first(declare: Declare) -> None:
@@ -206,7 +208,7 @@ def test_a_failed_release_logs_why_its_pods_do_not_run(declare: Declare, monkeyp
         calls.append((where, how))
         return ["pod a: it is not ready"]
 
-    monkeypatch.setattr("lotus_infra.clients.kubernetes.explain_failed_pods", why)
+    monkeypatch.setattr("lotus_infra.program.explain_failed_pods", why)
     graph = declare()
     monkeypatch.setattr(pulumi.log, "error", logged.append)
 
@@ -233,10 +235,11 @@ def test_a_database_is_a_cluster_with_backups_below_its_own_prefix(declare: Decl
     assert spec["affinity"] == {"nodeSelector": {"disk": "bulk"}}
     initdb = {"database": "dagster", "owner": "dagster", "secret": {"name": "dagster-db-credentials"}}
     assert spec["bootstrap"] == {"initdb": initdb}
-    store = spec["backup"]["barmanObjectStore"]
+    backups = graph.named("ObjectStore", "dagster-db").inputs["spec"]
+    store = backups["configuration"]
     assert store["destinationPath"] == "s3://example-lake-backup/lotus-lake/dagster-db"
     assert store["s3Credentials"]["accessKeyId"] == {"name": "dagster-db-backup", "key": "ACCESS_KEY_ID"}
-    assert spec["backup"]["retentionPolicy"] == "7d"
+    assert backups["retentionPolicy"] == "7d"
     scheduled = graph.named("ScheduledBackup", "ducklake-db").inputs["spec"]
     assert (scheduled["schedule"], scheduled["cluster"]) == ("0 30 3 * * *", {"name": "ducklake-db"})
 
@@ -266,6 +269,22 @@ def test_an_external_database_has_a_secret_and_no_cluster(declare: Declare) -> N
     assert values(graph)["postgresql"]["service"] == {"port": 6543}
     assert graph.named("Secret", "dagster-db-credentials").inputs["stringData"]["username"] == "u"
     assert "postgres:dbname=d host=pg.example.com port=6543 user=u" in json.dumps(values(graph))
+
+
+def test_dagster_follows_a_later_generation_of_its_databases(declare: Declare) -> None:
+    graph = declare({"database.generation": 2, "catalog.generation": 7})
+
+    made = values(graph)
+    assert made["postgresql"]["postgresqlHost"] == "dagster-db-2-rw.lotus-lake.svc.cluster.local"
+    assert made["global"]["postgresqlSecretName"] == "dagster-db-2-credentials"
+    assert "host=ducklake-db-7-rw.lotus-lake.svc.cluster.local" in json.dumps(made)
+    assert graph.named("Secret", "dagster-db-credentials").inputs["metadata"]["name"] == "dagster-db-2-credentials"
+
+
+def test_a_database_is_unprotected_by_the_stacks_acknowledgements(declare: Declare) -> None:
+    graph = declare(acknowledge=["Cluster ducklake-db"])
+
+    assert [graph.request("Cluster", name).protect for name in DATABASES] == [True, False]
 
 
 def test_the_keys_of_the_lakes_secret_are_the_variables_that_pods_read(declare: Declare) -> None:

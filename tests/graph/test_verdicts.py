@@ -40,6 +40,8 @@ DATABASE = PODS | {
     "image": "ghcr.io/cloudnative-pg/postgresql:16.2",
     "storage": {"size": "9Gi", "storageClass": "fast"},
     "backup": {"schedule": "0 0 4 * * *", "keepDays": 9},
+    "generation": 2,
+    "recovery": {"generation": 1, "targetTime": "2026-02-01T03:00:00Z"},
     "database": "d",
     "user": "u",
 }
@@ -64,7 +66,12 @@ BARE: dict[str, Any] = {
     "computeLogs": "pod",
     "ingress": None,
 }
-PLAIN = {"ingress": {"host": "a.example.com", "tls": False}, "database.backup": None, "chart.repository": "oci://a/b"}
+PLAIN = {
+    "ingress": {"host": "a.example.com", "tls": False},
+    "database.backup": None,
+    "catalog.backup.method": "barmanObjectStore",
+    "chart.repository": "oci://a/b",
+}
 STACKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "production": ({}, {}),
     "every option": (EVERYTHING, AWS | {"expireRawDays": 9, "keys": ["1", "2"], "protect": False}),

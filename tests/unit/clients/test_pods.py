@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from lotus_infra.clients.kubernetes import explain_failed_pods, pod_problems
+from lotus_infra.clients.pod_problems import explain_failed_pods, pod_problems
 
 CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
 

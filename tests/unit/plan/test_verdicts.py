@@ -23,6 +23,7 @@ OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 USER, USER_POLICY = "aws:iam/user:User", "aws:iam/userPolicy:UserPolicy"
 CLUSTER = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+OBJECT_STORE = "kubernetes:barmancloud.cnpg.io/v1:ObjectStore"
 SCHEDULED = "kubernetes:postgresql.cnpg.io/v1:ScheduledBackup"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
@@ -75,8 +76,23 @@ STORE = {"destinationPath": "s3://backups/db", "s3Credentials": {"accessKeyId": 
 BACKUP = {"barmanObjectStore": STORE, "retentionPolicy": "30d"}
 
 
+PLUGIN = "barman-cloud.cloudnative-pg.io"
+
+
 def database(**spec: Any) -> Inputs:
     return {"spec": {"instances": 3.0, "storage": {"size": "10Gi"}, "imageName": "pg:16.2", "backup": BACKUP} | spec}
+
+
+def archived(server: str = "db", **spec: Any) -> Inputs:
+    """A database with the Barman Cloud plugin."""
+    parameters = {"barmanObjectName": "db", "serverName": server}
+    plugin = {"name": PLUGIN, "isWALArchiver": True, "parameters": parameters}
+    return database(**{"backup": None, "plugins": [plugin]} | spec)
+
+
+def place(retention: str | None = "30d", **configuration: Any) -> Inputs:
+    """The object store of the Barman Cloud plugin."""
+    return {"spec": {"configuration": STORE | configuration, "retentionPolicy": retention}}
 
 
 def release(**values: Any) -> Inputs:
@@ -177,7 +193,20 @@ DESTROYS: dict[str, tuple[str, Inputs, Inputs]] = {
         database(),
         database(backup=BACKUP | {"retentionPolicy": "4w"}),
     ),
-    "a backup by a plugin": (CLUSTER, database(), database(backup=BACKUP | {"target": "primary"})),
+    "a plugin's backup that is removed": (CLUSTER, archived(), archived(plugins=None)),
+    "a plugin that no longer archives": (CLUSTER, archived(), archived(plugins=[{"name": PLUGIN}])),
+    "a plugin that is switched off": (
+        CLUSTER,
+        archived(),
+        archived(plugins=[archived()["spec"]["plugins"][0] | {"enabled": False}]),  # type: ignore[index, call-overload]
+    ),
+    "another plugin": (CLUSTER, archived(), archived(plugins=[{"name": "a", "isWALArchiver": True}])),
+    "a second plugin": (CLUSTER, archived(), archived(plugins=[*archived()["spec"]["plugins"], {"name": "a"}])),  # type: ignore[index, call-overload]
+    "a plugin's archive as another server": (CLUSTER, archived(), archived("other")),
+    "a plugin's backups that are kept shorter": (OBJECT_STORE, place(), place("7d")),
+    "a plugin's backups without a place": (OBJECT_STORE, place(), place(destinationPath=None)),
+    "a plugin's backups that are encrypted in another way": (OBJECT_STORE, place(), place(wal={"encryption": "a"})),
+    "a backup by another target": (CLUSTER, database(), database(backup=BACKUP | {"target": "primary"})),
     "fewer instances": (CLUSTER, database(), database(instances=1.0)),
     "a smaller volume": (CLUSTER, database(), database(storage={"size": "10G"})),
     "a volume of a strange size": (CLUSTER, database(), database(storage={"size": "big"})),
@@ -297,6 +326,8 @@ EXPOSES: dict[str, tuple[str, Inputs, Inputs]] = {
         database(),
         database(backup=BACKUP | {"barmanObjectStore": STORE | {"endpointURL": "https://s3.example.net"}}),
     ),
+    "a plugin's backups in another bucket": (OBJECT_STORE, place(), place(destinationPath="s3://mine/db")),
+    "a plugin's backups on another server": (OBJECT_STORE, place(), place(endpointURL="https://s3.example.net")),
     "a UI without TLS": (
         RELEASE,
         release(ingress=INGRESS),
@@ -368,6 +399,11 @@ LOOKS: dict[str, tuple[str, Inputs, Inputs]] = {
     ),
     "a larger volume": (CLUSTER, database(), database(storage={"size": "0.1Ti"})),
     "a backup where there was none": (CLUSTER, database(backup=None), database()),
+    "backups by the plugin instead of the operator": (CLUSTER, database(), archived()),
+    "backups by the operator instead of the plugin": (CLUSTER, archived(), database()),
+    "a plugin where there was no backup": (CLUSTER, database(backup=None), archived()),
+    "other credentials of a plugin's backups": (OBJECT_STORE, place(), place(s3Credentials={})),
+    "another way of making backups": (SCHEDULED, {"spec": {}}, {"spec": {"method": "plugin"}}),
     "other credentials of backups": (
         CLUSTER,
         database(),
@@ -418,6 +454,7 @@ SAFE: dict[str, tuple[str, Inputs, Inputs]] = {
         {"versioningConfiguration": {"status": "Enabled"}},
     ),
     "more instances": (CLUSTER, database(), database(instances=4)),
+    "a plugin's backups that are kept longer": (OBJECT_STORE, place(), place("31d")),
     "backups that are kept longer": (CLUSTER, database(), database(backup=BACKUP | {"retentionPolicy": "31d"})),
     "another name of a connector": (IMAGE, image(), image(name="Shop")),
     "another colour of a tag": (TAG, {"name": "daily", "color": "CAC7FF"}, {"name": "daily", "color": "000000"}),
