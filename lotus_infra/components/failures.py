@@ -42,7 +42,7 @@ def _cause(pattern: str, remedy: str) -> Cause:
 CAUSES: Final = (
     _cause(
         r"another operation \(install/upgrade/rollback\) is in progress|cannot re-use a name that is still in use",
-        "a killed run left it unfinished, unless another run is at work: `lotus doctor --fix`, and then `pulumi up`",
+        "a killed run left it unfinished, unless another run is at work: `lotus doctor` names the repair",
     ),
     _cause(
         r'failing loading "(?P<url>https?://[^"#]+)',

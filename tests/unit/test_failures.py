@@ -16,8 +16,8 @@ def said(error: str) -> list[str]:
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
-        ("another operation (install/upgrade/rollback) is in progress", "`lotus doctor --fix`"),
-        ("cannot re-use a name that is still in use", "`lotus doctor --fix`"),
+        ("another operation (install/upgrade/rollback) is in progress", "`lotus doctor`"),
+        ("cannot re-use a name that is still in use", "`lotus doctor`"),
         (
             SCHEMA + 'user:\nfailing loading "https://raw.example.com/_definitions.json": dial tcp: no such host',
             "refers to https://raw.example.com/_definitions.json, which this machine can't read",
