@@ -23,7 +23,7 @@ _NOT_EMPTY: Final = "Expected empty archive"
 def explain_failed_database(
     namespace: str, cluster: str, *, kubeconfig: str | None = None, context: str | None = None
 ) -> list[str]:
-    """A line for each reason why a CloudNativePG cluster does not start or archive; a command if none is found.
+    """A line for each reason why a CloudNativePG cluster does not start or archive; none if none is found.
 
     Called after the wait for a cluster has failed, because Pulumi reports only that its time is up.
 
@@ -48,7 +48,7 @@ def explain_failed_database(
         logs = [_barman_log(core, pod) for pod in pods]
     except Exception as error:  # noqa: BLE001, no error here may hide the update's own
         return [f"The cluster can't be asked why ({type(error).__name__}): {command}"]
-    return [*_archive_problems(cluster, found, logs), *pod_problems(pods)] or [f"No pod fails: {command}"]
+    return [*_operator_problems(cluster, found), *_archive_problems(cluster, found, logs), *pod_problems(pods)]
 
 
 def _barman_log(api: "CoreV1Api", pod: Any) -> str:
@@ -65,6 +65,12 @@ def _barman_log(api: "CoreV1Api", pod: Any) -> str:
         )
     except Exception:  # noqa: BLE001, a pod without this container has no such log
         return ""
+
+
+def _operator_problems(cluster: str, found: Any) -> Iterator[str]:
+    if not found.get("status"):
+        deployments = "kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=cloudnative-pg"
+        yield f"no operator has taken {cluster} up: is CloudNativePG's running? {deployments}"
 
 
 def _archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ release are explained by a function that the program passes in.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 import pulumi
@@ -15,6 +16,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
 from lotus_infra.components.database import DagsterDatabase, DatabaseArgs, after
+from lotus_infra.components.failures import log_reasons
 from lotus_infra.config.credentials import BackupBucket, Credentials
 from lotus_infra.config.dagster import Chart, Cluster, DagsterSettings
 from lotus_infra.config.database import Database
@@ -45,7 +47,7 @@ class DagsterArgs:
         reader: The access key for the landing bucket.
         backups: The bucket of the databases' backups; None without one.
         acknowledged: Objects whose loss is acknowledged, such as `Cluster dagster-db`.
-        explain_pods: Returns a line for each pod that does not run.
+        explain_pods: Returns a line for each reason why pods don't run.
         explain_database: Returns a line for each reason why a database's cluster does not run or archive.
     """
 
@@ -65,8 +67,10 @@ class Dagster(pulumi.ComponentResource):
     """Dagster and everything that it needs on the cluster (`lotus:dagster:Dagster`)."""
 
     def __init__(self, name: str, args: DagsterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        one_manager = pulumi.ResourceOptions(transformations=[_with_field_manager])
-        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, one_manager))
+        # The engine records the hook's name in the state.
+        why = pulumi.ErrorHook(f"{name}-objects-why", log_reasons(args.settings.namespace.name))
+        of_objects = pulumi.ResourceOptions(transformations=[partial(_as_own_object, why)])
+        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, of_objects))
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
@@ -172,10 +176,10 @@ def _provider(name: str, cluster: Cluster, parent: pulumi.Resource) -> kubernete
     )
 
 
-def _with_field_manager(
-    args: pulumi.ResourceTransformationArgs,
+def _as_own_object(
+    why: pulumi.ErrorHook, args: pulumi.ResourceTransformationArgs
 ) -> pulumi.ResourceTransformationResult | None:
-    """Give a Kubernetes object a field manager that is the same in every run of the stack.
+    """Give a Kubernetes object a hook for its errors, and a field manager that is the same in every run of the stack.
 
     Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
     object, the next run applies it under another name, and the first name still owns the fields: every later change
@@ -192,7 +196,9 @@ def _with_field_manager(
     # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
     # would leave an empty map, which is a difference, so the map is ignored.
     paths = [f'metadata.annotations["{name}"]' for name in own] if others else ["metadata.annotations"]
-    keep = pulumi.ResourceOptions(ignore_changes=paths)
+    hooks = args.opts.hooks or pulumi.ResourceHookBinding(on_error=[why])
+    args.opts.hooks = None
+    keep = pulumi.ResourceOptions(ignore_changes=paths, hooks=hooks)
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 
@@ -206,7 +212,7 @@ class ReleaseArgs:
         timeout_seconds: The time limit for the pods to become ready.
         values: The chart's values, with `FINGERPRINT_PLACEHOLDER`.
         fingerprint: Of the credentials in pods; replaces the placeholder.
-        explain_pods: Returns a line for each pod that does not run; called after the release has failed.
+        explain_pods: Returns a line for each reason why pods don't run; called after the release has waited in vain.
     """
 
     chart: Chart
@@ -232,7 +238,7 @@ class DagsterRelease(pulumi.ComponentResource):
         is_address = chart.path is not None or chart.repository.startswith("oci://")
         chart_address = chart.path or f"{chart.repository}/{naming.DAGSTER}"
         # The engine records the hook's name in the state.
-        hook = pulumi.ErrorHook(f"{name}-why", log_pod_failures(args.explain_pods))
+        hook = pulumi.ErrorHook(f"{name}-why", log_reasons(args.namespace, args.explain_pods))
         Release(
             name,
             name=naming.DAGSTER,
@@ -254,17 +260,6 @@ class DagsterRelease(pulumi.ComponentResource):
             ),
         )
         self.register_outputs({})
-
-
-def log_pod_failures(explain_pods: Callable[[], Sequence[str]]) -> Callable[[pulumi.ErrorHookArgs], bool]:
-    """A hook that logs why pods don't run, as Helm reports a timeout only. It does not retry the release."""
-
-    def log(_: pulumi.ErrorHookArgs) -> bool:
-        for line in explain_pods():
-            pulumi.log.error(line)
-        return False
-
-    return log
 
 
 def _with_fingerprint(value: Any, fingerprint: pulumi.Input[str]) -> Any:
