@@ -174,7 +174,7 @@ def _child(value: JsonValue, key: str) -> JsonValue:
 
 
 def _missing_part(namespace: str) -> str:
-    """What restores a part of a release whose other parts run: the engine compares Helm's record, which is unchanged."""
+    """What restores a part whose other parts run: the engine compares Helm's record alone, which is unchanged."""
     apply = f"kubectl apply --namespace {namespace} --filename -"
     return f"`helm get manifest {naming.DAGSTER} --namespace {namespace} | {apply}` restores it: `pulumi up` does not"
 
