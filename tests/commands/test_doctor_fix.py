@@ -37,6 +37,7 @@ class Site(NamedTuple):
         file.parent.mkdir(parents=True, exist_ok=True)
         held = {"pid": pid, "username": "ana", "hostname": host or socket.gethostname()}
         file.write_text(json.dumps(held | {"timestamp": datetime.now(UTC).isoformat()}), encoding="utf-8")
+        file.with_name("one.json.attrs").write_text("{}", encoding="utf-8")
         return file
 
     def records(self, *records: Any) -> None:

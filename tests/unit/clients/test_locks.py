@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.locks import Lock, Machine, Process, locks_of, owner_state, plan_unlock
+from lotus_infra.clients.locks import LOCKS_FOLDER, Lock, Machine, Process, locks_of, owner_state, plan_unlock
 from lotus_infra.clients.storage import Folder
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
@@ -70,6 +70,21 @@ def test_an_unreadable_lock_has_an_unknown_owner(backend: Folder) -> None:
 
     assert unknown.owner == "somebody (the lock can't be read)"
     assert owner_state(unknown, machine(None)) == "unknown"
+
+
+def test_the_attributes_beside_a_lock_in_a_folder_are_no_lock_and_go_with_it(tmp_path: Path) -> None:
+    lock = tmp_path / LOCKS_FOLDER / "lotus" / "prod" / "one.json"
+    lock.parent.mkdir(parents=True)
+    held = {"pid": 1, "username": "ana", "hostname": "laptop", "timestamp": "2026-01-05T03:00:00Z"}
+    lock.write_text(json.dumps(held), encoding="utf-8")
+    lock.with_name("one.json.attrs").write_text('{"user.content_type":"text/plain","md5":"x"}', encoding="utf-8")
+    folder = Folder(tmp_path)
+
+    [found] = locks_of(folder, "lotus", "prod")
+    folder.delete(found.key)
+
+    assert found.owner == "ana@laptop (pid 1)"
+    assert list(lock.parent.iterdir()) == []
 
 
 def test_a_lock_of_another_machine_is_removed_once_that_is_declared_gone(backend: Folder, tmp_path: Path) -> None:
