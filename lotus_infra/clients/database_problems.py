@@ -75,15 +75,20 @@ def _operator_problems(cluster: str, found: Any) -> Iterator[str]:
 
 def _archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:
     """The reasons why a cluster does not archive, by its conditions and by the plugin's logs."""
-    if any(_NOT_EMPTY in log for log in logs):
+    conditions = (found.get("status") or {}).get("conditions") or []
+    failures = [
+        str(each.get("message", ""))
+        for each in conditions
+        if each.get("type") == "ContinuousArchiving" and each.get("status") == "False"
+    ]
+    if any(_NOT_EMPTY in text for text in (*logs, *failures)):
         yield (
             f"the backup bucket already has an archive of {cluster}, from an earlier database of this name: raise "
             "generation of the database in the stack's settings, which starts another archive"
         )
         return
-    for condition in (found.get("status") or {}).get("conditions") or []:
-        if condition.get("type") == "ContinuousArchiving" and condition.get("status") == "False":
-            yield f"{cluster} can't archive: {_one_line(condition.get('message', ''))}"
+    for message in failures:
+        yield f"{cluster} can't archive: {_one_line(message)}"
 
 
 def _one_line(text: object) -> str:

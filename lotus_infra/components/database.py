@@ -34,6 +34,7 @@ AWAIT_ARCHIVING: Final = {WAIT_FOR: json.dumps(["condition=Ready", "condition=Co
 FIXED_ANNOTATION: Final = f"{naming.ANNOTATIONS}/database"
 CHECKSUMS: Final = ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION")
 """AWS' SDK sends checksums that other S3 servers refuse, unless these variables say `when_required`."""
+RESTORE_SECONDS: Final = 4 * 3600
 RUNBOOK: Final = "docs/runbooks/restore-a-database.md"
 
 
@@ -201,7 +202,7 @@ class DagsterDatabase(pulumi.ComponentResource):
         if recovery is None:
             return {"bootstrap": {"initdb": owned}}
         source = naming.database_cluster(self._database, recovery.generation)
-        target = {"recoveryTarget": {"targetTime": recovery.target_time}} if recovery.target_time else {}
+        target = {"recoveryTarget": {"targetTime": recovery.postgres_time}} if recovery.target_time else {}
         return {
             "bootstrap": {"recovery": {**owned, "source": source, **target}},
             "externalClusters": [{"name": source, "plugin": _plugin(self._database, source)}],
@@ -309,5 +310,6 @@ def _retention(backup: Backup) -> str:
 
 
 def _timeouts(database: ClusterDatabase) -> pulumi.CustomTimeouts | None:
-    """The plugin waits ten minutes for a resource by default, and a restored archive takes hours."""
-    return pulumi.CustomTimeouts(create=f"{database.recovery.timeout_seconds}s") if database.recovery else None
+    """None for ten minutes, the default of Pulumi's plugin; a large archive takes hours to restore."""
+    seconds = database.timeout_seconds or (RESTORE_SECONDS if database.recovery is not None else None)
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s") if seconds is not None else None

@@ -42,7 +42,7 @@ def _cause(pattern: str, remedy: str) -> Cause:
 CAUSES: Final = (
     _cause(
         r"another operation \(install/upgrade/rollback\) is in progress|cannot re-use a name that is still in use",
-        f"a run that was killed left the release unfinished, or another one is at work: {RECOVERY}",
+        "a killed run left it unfinished, unless another run is at work: `lotus doctor` names the repair",
     ),
     _cause(
         r'failing loading "(?P<url>https?://[^"#]+)',
@@ -153,12 +153,17 @@ def reasons(failed: Failure, in_cluster: Callable[[], Sequence[str]] | None = No
 def log_reasons(
     namespace: str, in_cluster: Callable[[], Sequence[str]] | None = None
 ) -> Callable[[pulumi.ErrorHookArgs], bool]:
-    """A hook that logs the reasons for a failure. It does not try again."""
+    """A hook that logs the reasons for failures, each once. It does not try again."""
+    logged: set[str] = set()
 
     def log(args: pulumi.ErrorHookArgs) -> bool:
         failed = Failure(args.type.rpartition(":")[2], args.name, namespace, args.errors[0] if args.errors else "")
         for line in reasons(failed, in_cluster):
-            pulumi.log.error(line)
+            # One cause often stops several objects.
+            reason = line.removeprefix(f"{failed.kind} {failed.name}: ")
+            if reason not in logged:
+                logged.add(reason)
+                pulumi.log.error(line)
         return False
 
     return log

@@ -59,7 +59,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Graph:
 
 def key(urn: str) -> tuple[str, str]:
     """The type and name in a URN."""
-    return urn.split("::")[-2].split("$")[-1], urn.split("::")[-1]
+    return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1], urn.rsplit("::", maxsplit=1)[-1]
 
 
 def deleted_before_a_refusal(graph: Graph) -> set[tuple[str, str]]:
