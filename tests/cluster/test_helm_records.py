@@ -12,7 +12,7 @@ from kubernetes import client
 
 from tests.cluster.world import IMAGE, World
 
-NEXT_IMAGE = "registry.example.com/lotus-dagster:89abcde"
+NEXT_IMAGE = IMAGE.replace(":0123456", ":89abcde")
 IN_USE = "cannot re-use a name that is still in use"
 IN_PROGRESS = "another operation (install/upgrade/rollback) is in progress"
 
@@ -36,7 +36,7 @@ def held_at(world: World, record: tuple[int, str]) -> Iterator[subprocess.Popen[
             ),
             seconds=240,
         )
-        assert running.poll() is None, running.communicate()
+        assert running.poll() is None, "".join(running.communicate())[-3000:]
         yield running
     finally:
         kill(running)
