@@ -103,7 +103,8 @@ class Operators:
         """Record the end of a backup where the plugin does: in the object store, by the server's name."""
         namespace, name = backup["metadata"]["namespace"], backup["spec"]["cluster"]["name"]
         clusters = (each for each in self._listed(CNPG, "clusters") if each["metadata"]["namespace"] == namespace)
-        cluster = next((each for each in clusters if each["metadata"]["name"] == name), {"spec": {}})
+        nothing: Document = {"spec": {}}
+        cluster = next((each for each in clusters if each["metadata"]["name"] == name), nothing)
         for plugin in cluster["spec"].get("plugins", []):
             parameters = plugin.get("parameters", {})
             store = self._store(namespace, parameters.get("barmanObjectName", ""))
