@@ -92,7 +92,9 @@ def test_a_protected_database_is_restored_into_a_later_generation_and_nothing_is
     assert "recovery" in bootstrap(world, "dagster-db-2")
     world.pulumi.refresh("--expect-no-changes").ok()
     assert world.lake.changes() == []
-    assert "marked for protection" in world.pulumi.run("destroy", "--yes", "--skip-preview").failed().output
+    deployment = json.loads(world.pulumi.run("stack", "export").ok().output)["deployment"]
+    [cluster] = [each for each in deployment["resources"] if each["urn"].endswith(f":Cluster::{NAME}")]
+    assert cluster["protect"] is True
 
 
 def test_a_setting_that_only_a_new_cluster_reads_is_refused_by_preview_and_up_and_nothing_changes(world: World) -> None:
