@@ -136,3 +136,20 @@ def test_a_new_database_in_a_used_archive_fails_with_its_cause_and_a_later_gener
     world.pulumi.up().ok()
     assert set(world.custom("clusters")) == {"dagster-db-2", naming.CATALOG_DATABASE}
     assert world.lake.changes() == []
+
+
+def test_a_lost_cluster_comes_back_from_its_archives(world: World) -> None:
+    world.pulumi.up().ok()
+    world.core.delete_namespace(world.namespace)
+    world.wait(lambda: world.namespace not in {each.metadata.name for each in world.core.list_namespace().items})
+
+    world.pulumi.refresh().ok()
+    for database in ("database", "catalog"):
+        world.change(f"{database}.generation", 2)
+        world.change(f"{database}.recovery", {"generation": 1})
+    world.pulumi.up().ok()
+
+    sources = {name: bootstrap(world, name)["recovery"]["source"] for name in world.custom("clusters")}
+    assert sources == {"dagster-db-2": NAME, "ducklake-db-2": naming.CATALOG_DATABASE}
+    assert conditions(world, "dagster-db-2") == {"Ready": "True", "ContinuousArchiving": "True"}
+    assert world.lake.changes() == []

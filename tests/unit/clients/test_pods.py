@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from lotus_infra.clients.kubernetes import explain_failed_pods, pod_problems
+from lotus_infra.clients.kubernetes import archive_problems, explain_failed_pods, pod_problems
 
 CRASHED = {"exitCode": 1, "reason": "Error", "message": "No module named\n 'lotus_dagster'"}
 
@@ -135,3 +135,33 @@ def test_an_unreachable_cluster_is_reported_with_the_command_to_run(tmp_path: Pa
 
     for [line] in (refused, nowhere):
         assert line.endswith("kubectl get pods --namespace lotus-lake")
+
+
+def cluster_with(status: str, message: str) -> dict[str, Any]:
+    conditions = [
+        {"type": "Ready", "status": "True", "message": "Cluster is Ready"},
+        {"type": "ContinuousArchiving", "status": status, "message": message},
+    ]
+    return {"status": {"conditions": conditions}}
+
+
+FAILED = cluster_with("False", "rpc error:\n unexpected failure invoking barman-cloud-wal-archive: exit status 1")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "logs", "problems"),
+    [
+        (FAILED, ["", "ERROR: WAL archive check failed for server db: Expected empty archive\n"], ["raise generation"]),
+        (cluster_with("False", "barman: Expected empty archive"), [], ["raise generation"]),
+        (FAILED, ["ERROR: Bucket does not exist"], ["db can't archive: rpc error: unexpected failure invoking"]),
+        (cluster_with("True", "Continuous archiving is working"), ["archived"], []),
+        ({}, [], []),
+    ],
+)
+def test_a_database_that_does_not_archive_is_explained_by_its_condition_or_by_the_log_of_the_plugin(
+    cluster: dict[str, Any], logs: list[str], problems: list[str]
+) -> None:
+    found = list(archive_problems("db", cluster, logs))
+
+    assert len(found) == len(problems)
+    assert all(problem in line for problem, line in zip(problems, found, strict=True))
