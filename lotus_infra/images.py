@@ -10,6 +10,7 @@ from typing import Self
 
 from lotus_infra.errors import LotusError
 
+DOCKER_HUB = "docker.io"
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?/)?"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REFERENCE = re.compile(
@@ -57,6 +58,13 @@ class Image:
         if tag == "latest" or (tag is not None and digest is None and not is_immutable(tag)):
             raise ImageError(f'the tag "{tag}" of the image "{text}" can be moved to another image', _REMEDY)
         return cls(repository, tag, digest)
+
+    @property
+    def registry(self) -> str:
+        """The host of its registry, with a port if the reference has one."""
+        host, slash, _ = self.repository.partition("/")
+        # Without a dot, a port or this name, the first part is a folder of Docker's own registry.
+        return host if slash and ("." in host or ":" in host or host == "localhost") else DOCKER_HUB
 
     def __str__(self) -> str:
         tag = "" if self.tag is None else f":{self.tag}"

@@ -8,6 +8,7 @@ stream has in its source decides only where its files are.
 import re
 import unicodedata
 from collections.abc import Sequence
+from hashlib import sha256
 
 from airbyte_model.places import folder_of, written_name
 
@@ -46,11 +47,19 @@ CODE_LOCATION = "lotus-lake"
 CODE_LOCATION_MODULE = "lotus_dagster.code_location"
 CODE_LOCATION_PORT = 3030
 LAKE_SECRET = "dagster-lake"
+REGISTRY_SECRET = "dagster-registry"
 ANNOTATIONS = "lotus.internal"
 """The prefix of annotations. Kubernetes requires a domain; ICANN reserves `.internal` for private use (2024)."""
 CREDENTIALS_ANNOTATION = f"{ANNOTATIONS}/credentials"
 COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
 DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
+
+
+def field_manager(project: str, stack: str) -> str:
+    """The name under which a stack owns the fields of Kubernetes objects: `lotus/lotus-lake/prod`."""
+    name = f"lotus/{project}/{stack}"
+    # Kubernetes refuses a name that is longer.
+    return name if len(name) <= 128 else f"lotus/{sha256(name.encode()).hexdigest()}"
 
 
 # The lake: its files, its resources in Pulumi, and its values in a stack.

@@ -13,7 +13,9 @@ import pulumi
 import pulumi_airbyte as airbyte
 
 from lotus_infra import naming
-from lotus_infra.clients import kubernetes
+from lotus_infra.clients.database_problems import explain_failed_database
+from lotus_infra.clients.kubernetes import missing_secrets
+from lotus_infra.clients.pod_problems import explain_failed_pods
 from lotus_infra.components.airbyte import (
     ActorArgs,
     ConnectionArgs,
@@ -139,11 +141,13 @@ def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values
         values=values,
         database_password=dagster.database_password,
         catalog_password=dagster.catalog_password,
+        registry_password=dagster.registry_password,
         reader=zone.reader,
         backups=zone.backups(),
         acknowledged=stack.acknowledged,
-        explain_pods=partial(kubernetes.explain_failed_pods, namespace, kubeconfig=kubeconfig, context=context),
-        explain_database=partial(kubernetes.explain_failed_database, namespace, kubeconfig=kubeconfig, context=context),
+        explain_pods=partial(explain_failed_pods, namespace, kubeconfig=kubeconfig, context=context),
+        explain_database=partial(explain_failed_database, namespace, kubeconfig=kubeconfig, context=context),
+        missing_secrets=partial(missing_secrets, namespace, kubeconfig=kubeconfig, context=context),
     )
     return Dagster(naming.DAGSTER, args)
 

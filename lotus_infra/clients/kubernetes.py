@@ -1,17 +1,22 @@
-"""The pods of a Kubernetes cluster: which run for a release, and why others don't. It only reads.
+"""A Kubernetes cluster: the pods of a release, the objects of any kind, and what this machine's user may do.
+
+It only reads, except for `delete`, which `clients/helm_records` uses for Helm's own records.
 
 The cluster's answers become our own types here; no caller gets the client's types. The module does not import Pulumi.
 """
 
-# Kubernetes' client takes over a second to load, and every preview loads this module: each function that calls a
-# cluster imports the client itself.
+# Kubernetes' client takes over a second to load: each function that calls a cluster imports the client itself.
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from lotus_infra.clients.pod_problems import pod_problems
 from lotus_infra.errors import LotusError
 
 if TYPE_CHECKING:
@@ -20,15 +25,12 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = (10, 30)
 """The limits for a connection and for an answer."""
-_EXPLAIN_TIMEOUT_SECONDS: Final = 20
-_LONGEST_PROBLEM: Final = 300
 _LONGEST_LINE: Final = 200
+_PAGE: Final = 500
 _LOG_LINES: Final = 500
-_CNPG: Final = ("postgresql.cnpg.io", "v1")
-_BARMAN_CONTAINER: Final = "plugin-barman-cloud"
-_NOT_EMPTY: Final = "Expected empty archive"
-"""Barman's words for an archive with the log of another server (barman-cloud-check-wal-archive)."""
-_STARTING: Final = frozenset({"PodInitializing", "ContainerCreating", "Completed"})
+_JSON: Final = "application/json"
+_METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_METADATA_LIST: Final = _METADATA.replace("Metadata;", "MetadataList;")
 _FINISHED: Final = ("Succeeded", "Failed")
 _NOT_A_KUBECONFIG: Final = (AttributeError, KeyError, TypeError, ValueError)
 """Errors of the client on a YAML file of another kind: it does not check a kubeconfig's structure."""
@@ -67,11 +69,106 @@ class Pod:
     port: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of objects.
+
+    Attributes:
+        plural: The plural of its name, as addresses have it: `deployments`.
+        group: Its API group; empty for the core.
+        version: The version of the group.
+    """
+
+    plural: str
+    group: str = ""
+    version: str = "v1"
+
+    def __str__(self) -> str:
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def api(self) -> str:
+        """The address of its group."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+    def path(self, namespace: str, name: str = "") -> str:
+        """The address of an object, or of all; a kind without namespaces has an empty one."""
+        within = f"/namespaces/{namespace}" if namespace else ""
+        return f"{self.api}{within}/{self.plural}" + (f"/{name}" if name else "")
+
+
+class ClusterPart(BaseModel):
+    """A part of an object, with the cluster's camelCase keys; unknown keys are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, given: object) -> object:
+        """Leave out empty values: the API server writes an absent list, text or time as null or as an empty text."""
+        if not isinstance(given, dict):
+            return given
+        return {key: value for key, value in given.items() if value is not None and value != ""}
+
+
+class Metadata(ClusterPart):
+    """The metadata of an object."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+    creation_timestamp: str = ""
+
+
+class ClusterObject(ClusterPart):
+    """An object, of which only the metadata is read."""
+
+    metadata: Metadata
+
+
+class Condition(ClusterPart):
+    """A condition in the status of an object."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is true."""
+        return self.status == "True"
+
+
+_Object = TypeVar("_Object", bound=ClusterPart)
+_METHODS: Final = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request, by Kubernetes' verb, kind and namespace, which messages show."""
+
+    verb: str
+    kind: Kind
+    path: str
+    namespace: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+    accept: str = _JSON
+
+    @property
+    def method(self) -> str:
+        return _METHODS[self.verb]
+
+
 class Cluster:
     """The cluster of a kubeconfig's context."""
 
     def __init__(self, api: "CoreV1Api", address: str) -> None:
-        self._api, self._address = api, address
+        self._api, self.address = api, address
 
     @classmethod
     def reached_by(cls, kubeconfig: str | None = None, context: str | None = None) -> Self:
@@ -140,15 +237,119 @@ class Cluster:
         except ValueError:
             raise ClusterError(f"the pod {pod} does not answer with JSON") from None
 
+    def find(self, kind: Kind, model: type[_Object], name: str, namespace: str = "") -> _Object | None:
+        """An object; None if there is none of this name.
+
+        Raises:
+            ClusterError: The cluster can't be read, or the object has another format.
+        """
+        accept = _METADATA if model is ClusterObject else _JSON
+        found = self._answer(_Request("get", kind, kind.path(namespace, name), namespace, accept=accept))
+        return None if found is None else _parsed(model, found, kind)
+
+    def objects(
+        self, kind: Kind, model: type[_Object], namespace: str = "", labels: str = ""
+    ) -> tuple[_Object, ...] | None:
+        """The objects of a kind; None if the cluster does not have the kind. Raises as `find`.
+
+        Args:
+            kind: The kind.
+            model: The parts of each object to read.
+            namespace: Their namespace; empty for all, and for a kind without namespaces.
+            labels: A selector: `owner=helm,name=dagster`.
+        """
+        found, following = list[_Object](), ""
+        # Only the metadata: a secret's content and a release's manifests are not read.
+        accept = _METADATA_LIST if model is ClusterObject else _JSON
+        while True:
+            query = {"limit": str(_PAGE), "labelSelector": labels, "continue": following}
+            page = self._answer(_Request("list", kind, kind.path(namespace), namespace, query, accept=accept))
+            if page is None:
+                return None
+            parsed = _parsed(_Page, page, kind)
+            found += [_parsed(model, item, kind) for item in parsed.items]
+            following = parsed.metadata.following
+            if not following:
+                return tuple(found)
+
+    def has_kind(self, kind: Kind) -> bool:
+        """Whether the cluster serves a kind; every user may ask for that. Raises as `find`."""
+        group = self._answer(_Request("get", kind, kind.api))
+        return group is not None and any(each.name == kind.plural for each in _parsed(_Group, group, kind).resources)
+
+    def version(self) -> str:
+        """The API server's version, such as `v1.34.4`. Raises as `find`."""
+        kind = Kind("version")
+        return _parsed(_Version, self._answer(_Request("get", kind, "/version")) or {}, kind).git_version
+
+    def may(self, verb: str, kind: Kind, namespace: str = "") -> bool:
+        """Whether this machine's user may do something with a kind, by a SelfSubjectAccessReview. Raises as `find`."""
+        asked = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace}
+        resource, _, part = kind.plural.partition("/")
+        if part:
+            asked |= {"resource": resource, "subresource": part}
+        review = {"apiVersion": f"{_REVIEWS.group}/v1", "kind": "SelfSubjectAccessReview"}
+        body = {**review, "spec": {"resourceAttributes": asked}}
+        answer = self._answer(_Request("create", _REVIEWS, _REVIEWS.path(""), body=body))
+        return _parsed(_Review, answer or {}, _REVIEWS).status.allowed
+
+    def delete(self, kind: Kind, found: Metadata) -> None:
+        """Delete an object, unless it has changed since it was read; a missing one is no error. Raises as `find`."""
+        precondition = {"uid": found.uid, "resourceVersion": found.resource_version}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": precondition}
+        path = kind.path(found.namespace, found.name)
+        self._answer(_Request("delete", kind, path, found.namespace, body=body))
+
+    def log(self, namespace: str, pod: str, container: str) -> str:
+        """The end of a container's log; empty if it has none, or may not be read."""
+        try:
+            with self._cluster_errors("get", "pods/log", namespace):
+                found = self._api.read_namespaced_pod_log(
+                    pod, namespace, container=container, tail_lines=_LOG_LINES, _request_timeout=_TIMEOUT_SECONDS
+                )
+        except ClusterError:
+            return ""
+        return str(found)
+
+    def _answer(self, asked: "_Request") -> Any:
+        """The JSON answer to a request; None for a 404."""
+        from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
+
+        try:
+            with self._cluster_errors(asked.verb, str(asked.kind), asked.namespace, absent_is_error=False):
+                answer = self._api.api_client.call_api(
+                    asked.path,
+                    asked.method,
+                    query_params=[(key, value) for key, value in asked.query.items() if value],
+                    header_params={"Accept": asked.accept, "Content-Type": "application/json"},
+                    body=asked.body,
+                    auth_settings=["BearerToken"],
+                    _preload_content=False,
+                    _return_http_data_only=True,
+                    _request_timeout=_TIMEOUT_SECONDS,
+                )
+        except ApiException:
+            return None
+        try:
+            return json.loads(answer.data)
+        except ValueError:
+            raise ClusterError(
+                f"the cluster at {self.address} does not answer with JSON", "is it Kubernetes?"
+            ) from None
+
     @contextmanager
-    def _cluster_errors(self, verb: str, resource: str, namespace: str) -> Iterator[None]:
-        """Turn the client's errors of one request into `ClusterError`."""
+    def _cluster_errors(
+        self, verb: str, resource: str, namespace: str, *, absent_is_error: bool = True
+    ) -> Iterator[None]:
+        """Turn the client's errors of one request into `ClusterError`, except for a 404 that is an answer."""
         import urllib3  # noqa: PLC0415
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
 
         try:
             yield
         except ApiException as error:
+            if error.status == 404 and not absent_is_error:
+                raise
             raise self._refusal(error, verb, resource, namespace) from None
         except AttributeError as error:
             # After a TLS failure there is no answer, and the client fails on its missing body before it reports that.
@@ -160,147 +361,83 @@ class Cluster:
 
     def _no_answer(self, reason: object) -> ClusterError:
         remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
-        return ClusterError(f"the cluster at {self._address} does not answer: {_one_line(reason)}", remedy)
+        return ClusterError(f"the cluster at {self.address} does not answer: {_one_line(reason)}", remedy)
 
     def _refusal(self, error: "ApiException", verb: str, resource: str, namespace: str) -> ClusterError:
         if not error.status:
             return self._no_answer(error.reason)
         if error.status == 401:
-            return ClusterError(f"the cluster at {self._address} rejects the credentials", "log in to it again")
+            return ClusterError(f"the cluster at {self.address} rejects the credentials", "log in to it again")
         if error.status == 403:
-            remedy = f"`kubectl auth can-i {verb} {resource} --namespace {namespace}` must answer yes"
-            return ClusterError(f"you may not {verb} {resource} in the namespace {namespace}", remedy)
+            option, where = (f" --namespace {namespace}", f" in the namespace {namespace}") if namespace else ("", "")
+            remedy = f"`kubectl auth can-i {verb} {resource}{option}` must answer yes"
+            return ClusterError(f"you may not {verb} {resource}{where}", remedy)
+        if error.status == 409:
+            return ClusterError(f"{resource} in the namespace {namespace} have changed meanwhile", "run it again")
         if error.status == 404 and resource == "namespaces":
             remedy = "`pulumi up` creates it; or select another cluster with --context"
-            return ClusterError(f"the cluster at {self._address} has no namespace {namespace}", remedy)
-        return ClusterError(f"the cluster at {self._address} answers {error.status} {error.reason}", "try it again")
+            return ClusterError(f"the cluster at {self.address} has no namespace {namespace}", remedy)
+        return ClusterError(f"the cluster at {self.address} answers {error.status} {error.reason}", "try it again")
 
 
-def explain_failed_pods(namespace: str, *, kubeconfig: str | None = None, context: str | None = None) -> list[str]:
-    """A line for each pod of a namespace that fails; one line with a command if there is none, or none can be read.
+_REVIEWS: Final = Kind("selfsubjectaccessreviews", "authorization.k8s.io")
 
-    Called after a release has failed, because Helm reports only that its time is up.
+
+class _PageMetadata(ClusterPart):
+    following: str = Field(default="", alias="continue")
+
+
+class _Page(ClusterPart):
+    metadata: _PageMetadata = _PageMetadata()
+    items: tuple[dict[str, JsonValue], ...] = ()
+
+
+class _GroupMember(ClusterPart):
+    name: str
+
+
+class _Group(ClusterPart):
+    resources: tuple[_GroupMember, ...] = ()
+
+
+class _Version(ClusterPart):
+    git_version: str
+
+
+class _ReviewStatus(ClusterPart):
+    allowed: bool = False
+
+
+class _Review(ClusterPart):
+    status: _ReviewStatus
+
+
+def missing_secrets(
+    namespace: str, names: Sequence[str], *, kubeconfig: str | None = None, context: str | None = None
+) -> tuple[str, ...]:
+    """The secrets that a namespace does not have; none if they can't be read, because the next write reports that.
 
     Args:
-        namespace: The release's namespace.
+        namespace: The namespace.
+        names: The secrets.
         kubeconfig: A file; else the default one.
         context: A context of the file; else its current one.
     """
-    from kubernetes import client, config  # noqa: PLC0415
-
+    secrets = Kind("secrets")
     try:
-        api = client.CoreV1Api(config.new_client_from_config(config_file=kubeconfig, context=context))
-        pods = api.list_namespaced_pod(namespace, _request_timeout=_EXPLAIN_TIMEOUT_SECONDS).items
-    except Exception as error:  # noqa: BLE001, no error here may hide the release's own
-        return [f"The cluster can't be asked why ({type(error).__name__}): kubectl get pods --namespace {namespace}"]
-    return list(pod_problems(pods)) or [f"No pod fails: kubectl get events --namespace {namespace} may have the reason"]
+        cluster = Cluster.reached_by(kubeconfig, context)
+        return tuple(name for name in names if cluster.find(secrets, ClusterObject, name, namespace) is None)
+    except ClusterError:
+        return ()
 
 
-def explain_failed_database(
-    namespace: str, cluster: str, *, kubeconfig: str | None = None, context: str | None = None
-) -> list[str]:
-    """A line for each reason why a CloudNativePG cluster does not start or archive; a command if none is found.
-
-    Called after the wait for a cluster has failed, because Pulumi reports only that its time is up.
-
-    Args:
-        namespace: The cluster's namespace.
-        cluster: Its name.
-        kubeconfig: A file; else the default one.
-        context: A context of the file; else its current one.
-    """
-    from kubernetes import client, config  # noqa: PLC0415
-
-    command = f"kubectl describe cluster {cluster} --namespace {namespace}"
+def _parsed(model: type[_Object], answer: object, kind: Kind) -> _Object:
     try:
-        api = client.ApiClient(config.new_client_from_config(config_file=kubeconfig, context=context).configuration)
-        found: Any = client.CustomObjectsApi(api).get_namespaced_custom_object(
-            *_CNPG, namespace, "clusters", cluster, _request_timeout=_EXPLAIN_TIMEOUT_SECONDS
-        )
-        core = client.CoreV1Api(api)
-        pods = core.list_namespaced_pod(
-            namespace, label_selector=f"cnpg.io/cluster={cluster}", _request_timeout=_EXPLAIN_TIMEOUT_SECONDS
-        ).items
-        logs = [_barman_log(core, pod) for pod in pods]
-    except Exception as error:  # noqa: BLE001, no error here may hide the update's own
-        return [f"The cluster can't be asked why ({type(error).__name__}): {command}"]
-    return [*archive_problems(cluster, found, logs), *pod_problems(pods)] or [f"No pod fails: {command}"]
-
-
-def _barman_log(api: "CoreV1Api", pod: Any) -> str:
-    """The end of the log of the Barman Cloud plugin in a pod; empty without one."""
-    try:
-        return str(
-            api.read_namespaced_pod_log(
-                pod.metadata.name,
-                pod.metadata.namespace,
-                container=_BARMAN_CONTAINER,
-                tail_lines=_LOG_LINES,
-                _request_timeout=_EXPLAIN_TIMEOUT_SECONDS,
-            )
-        )
-    except Exception:  # noqa: BLE001, a pod without this container has no such log
-        return ""
-
-
-def archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:
-    """The reasons why a cluster does not archive, by its conditions and by the plugin's logs."""
-    conditions = (found.get("status") or {}).get("conditions") or []
-    failures = [
-        str(each.get("message", ""))
-        for each in conditions
-        if each.get("type") == "ContinuousArchiving" and each.get("status") == "False"
-    ]
-    if any(_NOT_EMPTY in text for text in (*logs, *failures)):
-        yield (
-            f"the backup bucket already has an archive of {cluster}, from an earlier database of this name: raise "
-            "generation of the database in the stack's settings, which starts another archive"
-        )
-        return
-    for message in failures:
-        yield f"{cluster} can't archive: {_one_line(message)}"
-
-
-def pod_problems(pods: Iterable[Any]) -> Iterator[str]:
-    """A line for each problem of pods that wait, have crashed, or can't be scheduled.
-
-    Args:
-        pods: As Kubernetes' client returns them (`V1Pod`).
-    """
-    for pod in sorted(pods, key=lambda each: str(each.metadata.name)):
-        for problem in _problems_of(pod):
-            yield f"pod {pod.metadata.name}: {problem[:_LONGEST_PROBLEM]}"
-
-
-def _problems_of(pod: Any) -> Iterator[str]:
-    if pod.metadata.deletion_timestamp is not None or pod.status.phase == "Succeeded":
-        return
-    for condition in pod.status.conditions or []:
-        if condition.type == "PodScheduled" and condition.status == "False":
-            yield _reason_and_message(condition.reason, condition.message)
-    for status in [*(pod.status.init_container_statuses or []), *(pod.status.container_statuses or [])]:
-        yield from _container_problem(status)
-
-
-def _container_problem(status: Any) -> Iterator[str]:
-    waiting, ended = status.state.waiting, status.state.terminated
-    before = status.last_state.terminated if status.last_state is not None else None
-    if waiting is not None and waiting.reason not in _STARTING:
-        # A container in CrashLoopBackOff waits; the reason of its crash is in its last state.
-        crash = f"; it ended with {_exit(before)}" if before is not None else ""
-        yield f"container {status.name} {_reason_and_message(waiting.reason, waiting.message)}{crash}"
-    elif ended is not None and ended.exit_code != 0:
-        yield f"container {status.name} ended with {_exit(ended)}"
-    elif status.state.running is not None and not status.ready:
-        yield f"container {status.name} runs and is not ready"
-
-
-def _exit(ended: Any) -> str:
-    return f"exit code {ended.exit_code}, {_reason_and_message(ended.reason, ended.message)}"
-
-
-def _reason_and_message(reason: str | None, message: str | None) -> str:
-    return ": ".join(" ".join(part.split()) for part in (reason, message) if part)
+        return model.model_validate(answer)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        remedy = "is its version one that Lotus supports?"
+        raise ClusterError(f"the cluster's {kind} have an unknown format at {where}", remedy) from None
 
 
 def _pod(found: Any) -> Pod:

@@ -17,6 +17,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from lotus_infra.errors import LotusError
 
+Presence = Literal["free", "readable", "foreign"]
+"""`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
+ATTRIBUTES: Final = ".attrs"
+"""The suffix of the file in which the engine keeps the attributes of an object beside it, in a backend that is a folder."""
 SCHEMES: Final = ("s3", "file")
 """Schemes of the backend addresses that `open_store` understands."""
 
@@ -172,6 +176,28 @@ class Bucket:
             answer = self.client.head_bucket(Bucket=self.name)
         return str(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
 
+    def presence(self) -> "Presence":
+        """Whether the bucket exists, and whether this identity may read it. Raises as `page` for any other answer."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415, see `client`
+
+        with self._s3_errors():
+            try:
+                self.client.head_bucket(Bucket=self.name)
+            except ClientError as error:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                # A bucket in another region answers 301.
+                known: Mapping[Any, Presence] = {404: "free", 403: "foreign", 301: "foreign"}
+                if status not in known:
+                    raise
+                return known[status]
+        return "readable"
+
+    def is_versioned(self) -> bool:
+        """Whether the bucket keeps replaced and deleted objects. Raises as `page`."""
+        with self._s3_errors():
+            answer: Mapping[str, Any] = self.client.get_bucket_versioning(Bucket=self.name)
+        return answer.get("Status") == "Enabled"
+
     def _key(self, key: str) -> str:
         return f"{self.prefix}/{key}" if self.prefix else key
 
@@ -220,7 +246,7 @@ class Folder:
 
     def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
         """See `ObjectStore.list_objects`."""
-        files = (file for file in self.path.rglob("*") if file.is_file())
+        files = (file for file in self.path.rglob("*") if file.is_file() and file.suffix != ATTRIBUTES)
         for key, file in sorted((file.relative_to(self.path).as_posix(), file) for file in files):
             if key.startswith(prefix) and key > after:
                 stat = file.stat()
@@ -247,3 +273,4 @@ class Folder:
             OSError: The file can't be deleted.
         """
         (self.path / key).unlink(missing_ok=True)
+        (self.path / f"{key}{ATTRIBUTES}").unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""The commands of `lotus`: one file a command, each parses its options, does the work and shows the result."""
+"""The commands of `lotus`, each a file or a folder: it parses its options, does the work and shows the result."""

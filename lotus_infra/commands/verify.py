@@ -1,8 +1,8 @@
 """`lotus verify`: compare the cluster with the stack and this repository.
 
-Three comparisons: the image of each pod of Dagster's release with the stack; the deployed definitions and commit
-(annotations of the code location's pods) with this repository; and the loaded ones (reported by the code location
-itself, through Dagster's webserver) likewise. Nothing is changed.
+Four comparisons: the image of each pod of Dagster's release with the stack; the deployed definitions and commit
+(annotations of the code location's pods) with this repository; the loaded ones (reported by the code location
+itself, through Dagster's webserver) likewise; and the databases with the stack. Nothing is changed.
 """
 
 import json
@@ -12,8 +12,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import click
 from pydantic import BaseModel, Field, JsonValue, ValidationError
@@ -23,14 +24,14 @@ from rich.table import Table
 from lotus_infra import naming
 from lotus_infra.clients.git import Repository
 from lotus_infra.clients.kubernetes import Cluster, ClusterError, Pod
+from lotus_infra.commands.database_health import compare_databases
+from lotus_infra.commands.findings import Finding, State
 from lotus_infra.commands.options import JSON, STREAMS
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.images import Image
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
-
-State = Literal["same", "differs", "unknown"]
 
 UP: Final = "`pulumi up` deploys it"
 BY_TAG: Final = "a tag can be moved: declare the image by the digest that runs"
@@ -41,27 +42,6 @@ QUERY: Final = """{ workspaceOrError { ... on Workspace { locationEntries { name
     ... on PythonError { message } } } } } }"""
 SHORT: Final = 12
 """Digits of a commit or fingerprint in the table."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One comparison.
-
-    Attributes:
-        what: What was compared.
-        where: The pod, or the part of the release.
-        declared: The value in the stack or the repository.
-        running: The value in the cluster.
-        state: The result; `unknown` if the cluster does not report the value.
-        remedy: What to do; empty if nothing.
-    """
-
-    what: str
-    where: str
-    declared: str
-    running: str
-    state: State
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +141,13 @@ def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repositor
     namespace = settings.namespace.name
     pods = cluster.pods(namespace, naming.DAGSTER)
     workloads = workloads_of(settings)
+    missing = _missing_part(namespace) if pods else UP
     for workload in workloads:
-        yield from compare_pods(workload, workload.pods_in(pods), namespace)
+        yield from compare_pods(workload, workload.pods_in(pods), namespace, missing)
     webserver, _, code_location = workloads
     yield from compare_deployed(code_location.pods_in(pods), repository)
     yield from compare_loaded(cluster, namespace, webserver.pods_in(pods), repository)
+    yield from compare_databases(cluster, settings, datetime.now(UTC))
 
 
 # Pods and the stack
@@ -191,16 +173,23 @@ def _child(value: JsonValue, key: str) -> JsonValue:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def compare_pods(workload: Workload, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
+def _missing_part(namespace: str) -> str:
+    """What restores a part whose other parts run: the engine compares Helm's record alone, which is unchanged."""
+    apply = f"kubectl apply --namespace {namespace} --filename -"
+    return f"`helm get manifest {naming.DAGSTER} --namespace {namespace} | {apply}` restores it: `pulumi up` does not"
+
+
+def compare_pods(workload: Workload, pods: Sequence[Pod], namespace: str, missing: str = UP) -> Iterator[Finding]:
     """Compare the pods of a part of the release with the stack.
 
     Args:
         workload: The part.
         pods: Its pods.
         namespace: Their namespace, for remedies.
+        missing: The remedy if there are none.
     """
     if not pods:
-        yield Finding("pods", workload.name, "at least one", "none", "differs", UP)
+        yield Finding("pods", workload.name, "at least one", "none", "differs", missing)
         return
     yield from _rollout(workload, pods, namespace)
     for pod in pods:

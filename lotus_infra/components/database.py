@@ -6,6 +6,7 @@ Nothing here calls the cluster: a cluster that does not start is explained by a 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -13,6 +14,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
+from lotus_infra.components.failures import log_reasons
 from lotus_infra.config.credentials import BackupBucket
 from lotus_infra.config.database import Backup, ClusterDatabase, Database, cluster_name, database_address
 from lotus_infra.config.pods import amount, to_manifest
@@ -169,14 +171,10 @@ class DagsterDatabase(pulumi.ComponentResource):
                     f"{RUNBOOK}",
                 )
 
-        def explain(_: pulumi.ErrorHookArgs) -> bool:
-            for line in self._args.explain(self._cluster):
-                pulumi.log.error(line)
-            return False
-
         # The engine calls it in previews too: a refused update stops before it starts.
         refusal = pulumi.ResourceHook(f"{self._database}-fixed", refuse, pulumi.ResourceHookOptions(on_dry_run=True))
-        reasons = pulumi.ErrorHook(f"{self._database}-why", explain)
+        in_cluster = partial(self._args.explain, self._cluster)
+        reasons = pulumi.ErrorHook(f"{self._database}-why", log_reasons(self._args.namespace, in_cluster))
         return pulumi.ResourceHookBinding(before_update=[refusal], on_error=[reasons])
 
     def _cluster_spec(self, database: ClusterDatabase) -> dict[str, Any]:

@@ -331,16 +331,22 @@ def create_user(name: str, user: str, policy: str, keys: Sequence[str], opts: pu
         user: the user's name on AWS.
         policy: an IAM policy document.
         keys: the names of the keys, at least one; AWS allows two per user.
-        opts: of all these resources; the keys are never protected.
+        opts: of all these resources; the keys themselves are never protected.
     """
     owner = aws.iam.User(name, name=user, opts=opts)
-    user_policy = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=opts)
-    # Consumers of a key depend on it, so a key must not exist before the user has its permissions. A rotation deletes
-    # the old key, so it is not protected. The consumers of the backups' key are, and a `destroy` reaches them first.
-    key_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False, depends_on=[user_policy]))
+    # A rotation deletes the old key, so keys are not protected. The policy depends on them instead: the engine keeps
+    # whatever a protected resource depends on, so a refused `destroy` deletes no key.
+    unprotected = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False))
     names = [name if key == FIRST_KEY else f"{name}-{key}" for key in keys]
-    *_, last = [aws.iam.AccessKey(each, user=owner.name, opts=key_opts) for each in names]
-    return Credentials(pulumi.Output.secret(last.id), pulumi.Output.secret(last.secret))
+    created = [aws.iam.AccessKey(each, user=owner.name, opts=unprotected) for each in names]
+    policy_opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=created))
+    user_policy = aws.iam.UserPolicy(name, name=name, user=owner.name, policy=policy, opts=policy_opts)
+    return Credentials(_permitted(created[-1].id, user_policy), _permitted(created[-1].secret, user_policy))
+
+
+def _permitted(part: pulumi.Output[str], policy: aws.iam.UserPolicy) -> pulumi.Output[str]:
+    """A part of a key as a secret that is available once the user has its permissions: its consumers check the key."""
+    return pulumi.Output.secret(pulumi.Output.all(part, policy.id).apply(lambda both: str(both[0])))
 
 
 # IAM policy documents: pure text.

@@ -48,6 +48,13 @@ VariableName: TypeAlias = Annotated[
 ClusterServer: TypeAlias = Annotated[
     str, matching(r"https?://[^@]+", "is not an address: write one such as https://cluster.example.com:6443")
 ]
+RegistryServer: TypeAlias = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?",
+        "is not the host of a registry: write one such as ghcr.io, without scheme and path",
+    ),
+]
 ChartVersion: TypeAlias = Annotated[
     str,
     matching(r"[0-9]+\.[0-9]+\.[0-9]+", "is not a version: write one such as 1.13.27, that of Dagster in the image"),
@@ -117,6 +124,18 @@ class Chart(Section):
     version: ChartVersion
     repository: RepositoryUrl = CHART_REPOSITORY
     path: Name | None = None
+
+
+class Registry(Section):
+    """The private registry of the company's image; its password is a value of its own.
+
+    Attributes:
+        server: A host, with its port unless that is 443.
+        username: Who logs in there.
+    """
+
+    server: RegistryServer
+    username: Name
 
 
 class Webserver(DeploymentSettings):
@@ -210,7 +229,8 @@ class DagsterSettings(Section):
         timeout_seconds: The time limit for the release to become ready.
         image: The company's image, pinned: by digest, or by a tag with a commit or a full version.
         pull_policy: When a node pulls the image; once is enough, as it is pinned.
-        image_pull_secrets: Kubernetes secrets of the namespace for image registries.
+        registry: The image's private registry, from which the stack makes a pull secret; None without one.
+        image_pull_secrets: Kubernetes secrets of the namespace for image registries, not made by the stack.
         service_account: Annotations of Dagster's service account, such as a cloud role.
         webserver: Dagster's UI.
         daemon: The process that launches runs and evaluates schedules.
@@ -232,6 +252,7 @@ class DagsterSettings(Section):
     timeout_seconds: Seconds = 600
     image: Annotated[str, AfterValidator(_check_image)]
     pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    registry: Registry | None = None
     image_pull_secrets: tuple[DnsLabel, ...] = ()
     service_account: Annotations = Field(default_factory=dict)
     webserver: Webserver = Webserver()
@@ -244,6 +265,26 @@ class DagsterSettings(Section):
     catalog: Database = ClusterDatabase()
     ingress: Ingress | None = None
     extra_values: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_registry(self) -> Self:
+        host = self.parsed_image.registry
+        if self.registry is not None and self.registry.server != host:
+            raise ValueError(
+                f"the image is in the registry {host}, and registry.server is {self.registry.server}: "
+                "write the image's registry, or remove registry"
+            )
+        return self
+
+    @property
+    def pull_secrets(self) -> tuple[str, ...]:
+        """The Kubernetes secrets that nodes pull images with: the stack's own, and those made by others."""
+        return ((naming.REGISTRY_SECRET,) if self.registry is not None else ()) + self.image_pull_secrets
+
+    @property
+    def secrets_of_others(self) -> tuple[str, ...]:
+        """The Kubernetes secrets that pods refer to and the stack does not make."""
+        return tuple(dict.fromkeys((*self.image_pull_secrets, *self.code_location.env_secrets, *self.runs.env_secrets)))
 
     @property
     def has_backups(self) -> bool:

@@ -24,6 +24,7 @@ from lotus_infra.config.settings import (
     KEY_PAIRS,
     NAMESPACE,
     PLACEHOLDER,
+    REGISTRY_PASSWORD,
     StackSettings,
     parse,
 )
@@ -40,11 +41,13 @@ class DagsterStack:
         settings: `lotus:dagster`.
         database_password: of Dagster's database.
         catalog_password: of DuckLake's catalog.
+        registry_password: of the image's private registry; None without one.
     """
 
     settings: DagsterSettings
     database_password: pulumi.Output[str]
     catalog_password: pulumi.Output[str]
+    registry_password: pulumi.Output[str] | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Settings:
     Attributes:
         workspace_id: the Airbyte workspace that holds the lake's objects.
         streams: the lake's folder.
-        protect_sources: whether a source must be unprotected before it can be deleted.
+        protect_sources: whether sources and connections must be unprotected before they can be deleted.
         acknowledged: objects whose loss is acknowledged, such as `stream shopify/orders`.
         values: the names with a value.
         value: resolves a reference; a secret is a secret output.
@@ -129,7 +132,7 @@ def load(project: Path, stack: StackSettings) -> Settings:
     return Settings(
         workspace_id=_workspace_id(stack),
         streams=project / stack.lotus.streams,
-        protect_sources=stack.lotus.protect_sources,
+        protect_sources=stack.lotus.protects_sources,
         acknowledged=frozenset(stack.lotus.acknowledge),
         values=stack.names,
         value=lambda reference: _value(config, reference),
@@ -162,7 +165,9 @@ def _landing_zone(stack: StackSettings) -> LandingZoneSettings | None:
 def _dagster(config: pulumi.Config, settings: DagsterSettings | None) -> DagsterStack | None:
     if settings is None:
         return None
-    return DagsterStack(settings, *(config.require_secret(name) for name in DATABASE_PASSWORDS))
+    database, catalog = (config.require_secret(name) for name in DATABASE_PASSWORDS)
+    registry = config.require_secret(REGISTRY_PASSWORD) if settings.registry is not None else None
+    return DagsterStack(settings, database, catalog, registry)
 
 
 def _identities(config: pulumi.Config) -> GivenIdentities:

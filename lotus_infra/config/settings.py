@@ -45,6 +45,7 @@ DAGSTER: Final = "dagster"
 _OBJECTS: Final = frozenset({"acknowledge", DAGSTER, LANDING_ZONE})
 """Keys whose value may be JSON: `pulumi config set` without --path stores an object as text."""
 DATABASE_PASSWORDS: Final = (naming.password(naming.DAGSTER_DATABASE), naming.password(naming.CATALOG_DATABASE))
+REGISTRY_PASSWORD: Final = "registry_password"
 KEY_PAIRS: Final = ("s3_", "s3_reader_", "s3_backup_")
 """How the names of Airbyte's, Dagster's and the backups' access keys start."""
 KEY_HALVES: Final = ("access_key_id", "secret_access_key")
@@ -83,7 +84,8 @@ class LotusKeys(Section):
         workspace_id: The Airbyte workspace that holds the lake's objects; zeros in a new stack's file.
         streams: The lake's folder, relative to the project's.
         production: Whether the guard is on.
-        protect_sources: Whether a source must be unprotected before it can be deleted.
+        protect_sources: Whether sources and connections must be unprotected before they can be deleted; None if the stack
+            leaves it to `protects_sources`.
         acknowledge: Objects whose loss is acknowledged, such as `stream shopify/orders`.
         landing_zone: The landing zone; None without one.
         dagster: Dagster on a cluster; None without it, and with `deploy: false`.
@@ -95,12 +97,13 @@ class LotusKeys(Section):
         s3_backup_secret_access_key: Its secret half.
         dagster_db_password: Of Dagster's database.
         ducklake_db_password: Of DuckLake's catalog.
+        registry_password: Of the image's private registry, usually an access token.
     """
 
     workspace_id: Annotated[Text, AfterValidator(_check_workspace)] | None = None
     streams: Name = "streams"
     production: Flag = False
-    protect_sources: Flag = False
+    protect_sources: Flag | None = None
     acknowledge: tuple[Loss, ...] = ()
     landing_zone: LandingZoneSettings | None = None
     dagster: DagsterSettings | None = None
@@ -112,6 +115,19 @@ class LotusKeys(Section):
     s3_backup_secret_access_key: SecretStr | None = _secret("s3_backup_secret_access_key")
     dagster_db_password: Password | None = _secret("dagster_db_password")
     ducklake_db_password: Password | None = _secret("ducklake_db_password")
+    registry_password: SecretStr | None = _secret(REGISTRY_PASSWORD)
+
+    @property
+    def protects_sources(self) -> bool:
+        """Whether sources and connections are protected.
+
+        By default they are if anything else of the stack is. The engine deletes the last link of a chain first, so a
+        `destroy` that it refuses at a bucket has deleted the unprotected connections before, with their cursors.
+        """
+        if self.protect_sources is not None:
+            return self.protect_sources
+        parts = (self.landing_zone, self.dagster)
+        return self.production or any(part.protect for part in parts if part is not None)
 
 
 class StackSettings(Section):
@@ -330,8 +346,20 @@ def _missing(settings: StackSettings) -> Iterator[Mistake]:
             if name not in present:
                 key = f"{NAMESPACE}:{name}"
                 yield Mistake((key,), "is missing", f"openssl rand -hex 24 | pulumi config set --secret {key}")
+        yield from _missing_registry(lotus.dagster, present)
     if lotus.landing_zone is not None and lotus.landing_zone.server == "s3":
         yield from _missing_keys(present)
+
+
+def _missing_registry(dagster: DagsterSettings, present: Collection[str]) -> Iterator[Mistake]:
+    """The half of the private registry's login that the other one requires."""
+    key = f"{NAMESPACE}:{REGISTRY_PASSWORD}"
+    if dagster.registry is not None and REGISTRY_PASSWORD not in present:
+        what = "is missing, and lotus:dagster.registry needs it"
+        yield Mistake((key,), what, f"pulumi config set --secret {key}")
+    if dagster.registry is None and REGISTRY_PASSWORD in present:
+        remedy = f"describe it by {NAMESPACE}:{DAGSTER}.registry, or delete the password"
+        yield Mistake((key,), "has no registry", remedy)
 
 
 def _missing_keys(present: Collection[str]) -> Iterator[Mistake]:

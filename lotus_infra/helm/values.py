@@ -4,6 +4,7 @@ Pure, and without secrets: pods get those from a Kubernetes secret. The fingerpr
 when the engine has resolved them, so the values contain `FINGERPRINT_PLACEHOLDER`, which the component replaces.
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -13,12 +14,12 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, DeploymentSettings, Ingress
+from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings, DeploymentSettings, Ingress, Registry
 from lotus_infra.config.database import DatabaseAddress, cluster_name, database_address
 from lotus_infra.config.pods import PodSettings, to_manifest
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.chart_schema import ChartProblem, check_values
-from lotus_infra.images import Image
+from lotus_infra.images import DOCKER_HUB, Image
 from lotus_infra.lake.diagnostics import JsonPath, format_path
 
 SECRET_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD")
@@ -119,10 +120,19 @@ def credentials_fingerprint(credentials: Mapping[str, str], stack: str) -> str:
     return hashlib.scrypt(text, salt=f"lotus/{stack}".encode(), n=2**14, r=8, p=1, dklen=_FINGERPRINT_BYTES).hex()
 
 
+def docker_login(registry: Registry, password: str) -> str:
+    """The login of a registry in the form of Docker's configuration file, which Kubernetes reads."""
+    # Docker's own registry is known by its old address there.
+    server = f"https://index.{DOCKER_HUB}/v1/" if registry.server == DOCKER_HUB else registry.server
+    token = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
+    login = {"username": registry.username, "password": password, "auth": token}
+    return json.dumps({"auths": {server: login}})
+
+
 def _typed_values(inputs: ReleaseInputs) -> ChartValues:
     """The values without `extraValues`."""
     settings = inputs.settings
-    pull_secrets: JsonValue = [{"name": name} for name in settings.image_pull_secrets]
+    pull_secrets: JsonValue = [{"name": name} for name in settings.pull_secrets]
     return {
         "global": {
             "postgresqlSecretName": naming.credentials_secret(cluster_name(settings.database, naming.DAGSTER_DATABASE)),

@@ -588,6 +588,7 @@ _PROVIDERS: Final = {
             "kubeconfig": _OTHER_PLACE,
             "context": _OTHER_PLACE,
             "enableSecretMutable": _look("replaces secrets that change, or updates them"),
+            "upsertExistingObjects": _look("refuses to create an object that exists, or updates it"),
             "suppressDeprecationWarnings": _safe(),
             "suppressHelmHookWarnings": _safe(),
         }

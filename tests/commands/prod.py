@@ -8,11 +8,12 @@ from typing import Any
 import yaml
 
 from lotus_infra import naming
-from lotus_infra.commands.verify import Finding, Verification
+from lotus_infra.commands.findings import Finding
+from lotus_infra.commands.verify import Verification
 from lotus_infra.commands.verify import verify_cluster as verify
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.support.clone import commit, git
-from tests.support.cluster import FakeCluster, pod, write_kubeconfig
+from tests.support.cluster import FakeCluster, database, pod, write_kubeconfig
 
 NAME = "ghcr.io/example/lake"
 DIGEST, OTHER_DIGEST = "sha256:" + "a" * 64, "sha256:" + "b" * 64
@@ -76,6 +77,7 @@ def deployed(folder: Path, kubeconfig: Path, cluster: FakeCluster, address: str)
     cluster.pods.append(pod("web-1", VENDOR, component="dagster-webserver", image_id=f"x@{OTHER_DIGEST}", port=80))
     cluster.pods.append(pod("daemon-1", VENDOR, component="dagster-daemon", deployment="daemon"))
     cluster.pods.append(pod("run-1", f"{NAME}:3f9c2a1", component="run_worker"))
+    cluster.objects += [*database(naming.DAGSTER_DATABASE), *database(naming.CATALOG_DATABASE)]
     made.deploy()
     made.load(git(folder, "rev-parse", "HEAD"), definitions_fingerprint(folder))
     return made

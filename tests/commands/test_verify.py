@@ -26,8 +26,14 @@ def test_a_cluster_that_runs_what_is_declared_is_the_same_in_everything(prod: Pr
         ("definitions deployed", "code-1"),
         ("definitions loaded", "lotus-lake"),
         ("commit loaded", "lotus-lake"),
+        ("database", "dagster-db"),
+        ("archiving", "dagster-db"),
+        ("last backup", "dagster-db"),
+        ("database", "ducklake-db"),
+        ("archiving", "ducklake-db"),
+        ("last backup", "ducklake-db"),
     ]
-    assert len(verified.findings) == 6
+    assert len(verified.findings) == 12
 
 
 @pytest.mark.parametrize(

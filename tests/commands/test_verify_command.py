@@ -125,7 +125,7 @@ def test_the_command_prints_a_table_and_what_to_do_and_ends_with_1(
     assert printed[-2] == "image of code-1: `pulumi up` deploys it"
     head = git(prod.folder, "rev-parse", "HEAD")[:12]
     assert printed[-1] == (
-        f"prod, namespace lotus-lake, compared with {head} and uncommitted changes: 6 comparisons, 1 differs, 5 same"
+        f"prod, namespace lotus-lake, compared with {head} and uncommitted changes: 12 comparisons, 1 differs, 11 same"
     )
 
 

@@ -34,6 +34,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_whose_object.py::test_asking_to_replace_what_is_unchanged_keeps_it_or_is_refused",
         "test_deleted_with.py::test_a_connection_outside_the_program_still_keeps_the_source",
         "test_landing_zone.py::test_destroying_is_refused_while_buckets_are_protected_and_never_takes_the_state",
+        "test_destroy.py::test_a_refused_destroy_deletes_neither_connections_nor_keys",
         "test_protection.py::test_a_state_of_before_previews_empty_and_no_destroy_deletes_a_connection",
     ),
     "cursors survive a replacement, or the run is refused": (

@@ -1,8 +1,9 @@
 """Dagster in the production stack: the declared resources, their parents, dependencies, protection and secrets."""
 
+import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -63,6 +64,7 @@ def test_production_has_a_namespace_two_databases_with_backups_three_kinds_of_se
             *(("Secret", f"{name}-credentials") for name in DATABASES),
             *(("Secret", f"{name}-backup") for name in DATABASES),
             ("Secret", "dagster-lake"),
+            ("Secret", "dagster-registry"),
             ("Release", "dagster"),
             ("Release", "dagster"),
         ]
@@ -81,6 +83,7 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
     parents = {
         ("Namespace", "lotus-lake"): "lotus:dagster:Dagster::dagster",
         ("Secret", "dagster-lake"): "lotus:dagster:Dagster::dagster",
+        ("Secret", "dagster-registry"): "lotus:dagster:Dagster::dagster",
         ("dagster:Release", "dagster"): "lotus:dagster:Dagster::dagster",
         ("helm.sh/v3:Release", "dagster"): "lotus:dagster:Release::dagster",
         **{("Cluster", name): f"lotus:dagster:Database::{name}" for name in DATABASES},
@@ -93,6 +96,22 @@ def test_every_resource_is_a_child_of_dagster_and_uses_its_provider(declare: Dec
         request = graph.request(kind, name)
         assert request.parent.endswith(parent)
         assert not request.type.startswith("kubernetes:") or "providers:kubernetes::dagster" in request.provider
+
+
+def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_another(declare: Declare) -> None:
+    graph = declare()
+
+    objects = {key: each for key, each in graph.requests.items() if key[0].startswith("kubernetes:")}
+    for (kind, name), request in objects.items():
+        if kind.endswith(":Release"):
+            continue
+        annotations = graph.named(kind.rpartition(":")[2], name).inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchFieldManager"] == "lotus/lotus/test", (kind, name)
+        assert annotations["pulumi.com/patchForce"] == "true"
+        own = [f'metadata.annotations["pulumi.com/patch{which}"]' for which in ("FieldManager", "Force")]
+        assert [*request.ignoreChanges] == (own if len(annotations) > 2 else ["metadata.annotations"])
+    cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
+    assert "condition=Ready" in cluster["pulumi.com/waitFor"]
 
 
 def test_databases_depend_on_the_namespace_and_the_release_on_all_of_them(declare: Declare) -> None:
@@ -118,36 +137,35 @@ def test_the_ingress_is_part_of_the_release_so_it_follows_the_databases(declare:
 
 
 @pytest.mark.parametrize(("protect", "protected"), [(None, True), (False, False)])
-def test_the_namespace_and_databases_with_their_secrets_and_backups_are_protected_by_default(
+def test_everything_of_dagster_is_protected_by_default(
     declare: Declare,
     protect: bool | None,  # noqa: FBT001
     protected: bool,  # noqa: FBT001
 ) -> None:
     graph = declare({"protect": protect})
 
-    kept = [("Namespace", "lotus-lake")]
+    kept = [("Namespace", "lotus-lake"), ("Secret", "dagster-lake"), ("helm.sh/v3:Release", "dagster")]
     for name in DATABASES:
         secrets = [("Secret", f"{name}-credentials"), ("Secret", f"{name}-backup")]
         kept += [("Cluster", name), ("ScheduledBackup", name), ("ObjectStore", name), *secrets]
     assert all(graph.request(*each).protect is protected for each in kept)
-    assert graph.request("helm.sh/v3:Release", "dagster").protect is False
 
 
-UNPROTECTED = frozenset({"AccessKey", "Destination", "Release", "dagster-lake"})
-"""Types, and names of secrets, that hold nothing which an `up` does not make again. A rotation deletes access keys."""
+UNPROTECTED = frozenset({"AccessKey", "Destination", "dagster-registry"})
+"""Types, and the name of a secret, of which nothing is lost if they are deleted; protected resources depend on them."""
 
 
-def is_made_again(type_: str, name: str) -> bool:
-    """Whether nothing is lost if a resource of this type and name is deleted; components exist in the state only."""
-    return type_.startswith(("lotus:", "pulumi:")) or type_.rsplit(":", 1)[-1] in UNPROTECTED or name in UNPROTECTED
+def is_real(type_: str) -> bool:
+    """Whether a resource of this type exists outside of the state."""
+    return not type_.startswith(("lotus:", "pulumi:"))
 
 
 def test_production_protects_all_but_what_an_up_makes_again(declare: Declare) -> None:
     graph = declare()
 
-    open_ = {key for key, request in graph.requests.items() if not request.protect}
-    assert {key for key in open_ if not is_made_again(*key)} == set()
-    assert {key for key in graph.requests.keys() - open_ if is_made_again(*key)} == set()
+    unprotected = {key for key, request in graph.requests.items() if is_real(key[0]) and not request.protect}
+    kinds = {type_.rsplit(":", 1)[-1] for type_, name in unprotected if name not in UNPROTECTED}
+    assert kinds | {name for _, name in unprotected if name in UNPROTECTED} == UNPROTECTED
 
 
 def test_the_backups_key_is_used_by_protected_secrets_that_a_destroy_reaches_first(declare: Declare) -> None:
@@ -183,24 +201,59 @@ def test_the_release_waits_for_its_pods_and_is_not_rolled_back(declare: Declare)
     assert inputs["timeout"] == 600
 
 
-def test_a_failed_release_logs_why_its_pods_do_not_run(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, Any]] = []
+def failed(error: str) -> Any:
+    kind = "kubernetes:helm.sh/v3:Release"
+    return pulumi.ErrorHookArgs(f"urn:pulumi:test::lotus::{kind}::dagster", "", "dagster", kind, errors=[error])
+
+
+def logged_by(graph: Graph, kind: str, error: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the hook of an object logs about an error."""
     logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", logged.append)
+    [name] = graph.request(kind, "dagster" if "Release" in kind else "dagster-lake").hooks.on_error
+    assert graph.hooks.on_error[name](failed(error)) is False
+    return logged
+
+
+def test_a_release_that_waits_in_vain_logs_why_its_pods_do_not_run(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[Any, Any]] = []
 
     def why(*where: Any, **how: Any) -> list[str]:
         calls.append((where, how))
         return ["pod a: it is not ready"]
 
-    monkeypatch.setattr("lotus_infra.clients.kubernetes.explain_failed_pods", why)
+    monkeypatch.setattr(program, "explain_failed_pods", why)
     graph = declare()
-    monkeypatch.setattr(pulumi.log, "error", logged.append)
 
-    [name] = graph.request("helm.sh/v3:Release", "dagster").hooks.on_error
-    retry = graph.hooks.on_error[name](None)  # type: ignore[arg-type]
-
+    assert logged_by(graph, "helm.sh/v3:Release", "context deadline exceeded", monkeypatch) == [
+        "pod a: it is not ready"
+    ]
     assert calls == [(("lotus-lake",), {"kubeconfig": None, "context": "example"})]
-    assert logged == ["pod a: it is not ready"]
-    assert retry is False
+
+
+def test_an_object_that_cannot_be_written_logs_what_to_do(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = 'conflict with "kubectl-edit": .data.password'
+
+    [line] = logged_by(declare(), "core/v1:Secret", error, monkeypatch)
+
+    assert "kubectl-edit has changed what the stack sets" in line
+
+
+def test_secrets_that_others_make_are_looked_for_before_the_release(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "missing_secrets", lambda _, names, **__: [*names])
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    graph = declare({"imagePullSecrets": ["mirror"], "runs.envSecrets": ["api"]})
+
+    hooks = graph.request("helm.sh/v3:Release", "dagster").hooks
+    for name in {*hooks.before_create, *hooks.before_update}:
+        graph.hooks.others[name](cast("pulumi.ResourceHookArgs", None))
+
+    assert [line.split()[2] for line in warned] == ["mirror", "api"]
 
 
 def test_a_chart_may_come_from_a_folder(declare: Declare) -> None:
@@ -280,6 +333,38 @@ def test_the_keys_of_the_lakes_secret_are_the_variables_that_pods_read(declare: 
     }
 
 
+def test_the_registrys_login_is_a_pull_secret_that_every_pod_names(declare: Declare) -> None:
+    graph = declare()
+    secret = graph.named("Secret", "dagster-registry").inputs
+
+    assert secret["type"] == "kubernetes.io/dockerconfigjson"
+    [login] = json.loads(secret["stringData"][".dockerconfigjson"])["auths"].items()
+    password = "the-password-of-the-registry"
+    token = base64.b64encode(f"example:{password}".encode()).decode()
+    assert login == ("ghcr.io", {"username": "example", "password": password, "auth": token})
+    # The chart hands its own list to the run launcher, so the pods of runs have it too.
+    assert values(graph)["imagePullSecrets"] == [{"name": "dagster-registry"}]
+    assert values(graph)["dagster-user-deployments"]["imagePullSecrets"] == [{"name": "dagster-registry"}]
+    assert ("Namespace", "lotus-lake") in dependencies(graph, "Secret", "dagster-registry")
+    assert ("Secret", "dagster-registry") in dependencies(graph, "helm.sh/v3:Release", "dagster")
+
+
+def test_pull_secrets_that_others_make_are_named_and_not_declared(declare: Declare) -> None:
+    graph = declare({"registry": None, "imagePullSecrets": ["ghcr"]}, registry_password=None)
+    both = declare({"imagePullSecrets": ["mirror"]})
+
+    assert "dagster-registry" not in {name for _, name in of_dagster(graph)}
+    assert values(graph)["imagePullSecrets"] == [{"name": "ghcr"}]
+    assert values(both)["imagePullSecrets"] == [{"name": "dagster-registry"}, {"name": "mirror"}]
+
+
+def test_dockers_own_registry_has_its_old_address(declare: Declare) -> None:
+    image, registry = "example/lotus-dagster:0000000", {"server": "docker.io", "username": "me"}
+    secret = declare({"image": image, "registry": registry}).named("Secret", "dagster-registry").inputs
+
+    assert [*json.loads(secret["stringData"][".dockerconfigjson"])["auths"]] == ["https://index.docker.io/v1/"]
+
+
 def test_the_password_has_the_keys_that_chart_run_launcher_and_operator_read(declare: Declare) -> None:
     graph = declare()
     secret = graph.named("Secret", "dagster-db-credentials").inputs
@@ -311,7 +396,7 @@ def test_pods_have_the_fingerprint_of_their_credentials(declare: Declare) -> Non
 
 def test_only_secret_values_are_secret_and_no_other_value_contains_one(declare: Declare) -> None:
     graph = declare()
-    known = ("secret-of-", "the-password-of-d")
+    known = ("secret-of-", "the-password-of-")
 
     for (kind, name), request in graph.requests.items():
         if not kind.startswith(("kubernetes:", "lotus:dagster:")):

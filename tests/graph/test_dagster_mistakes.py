@@ -47,6 +47,11 @@ OF_DAGSTER: list[tuple[str, Any]] = [
     ("retention.failed", 3),
     ("computeLogs", "gcs"),
     ("imagePullSecrets", ["Not A Name"]),
+    ("registry.server", "https://ghcr.io/example"),
+    ("registry.server", "quay.io"),
+    ("registry.username", None),
+    ("registry.password", "x"),
+    ("registry", None),
     ("database.backup.schedule", "0 0 * * *"),
     ("database.backup.schedule", "0 0 25 * * *"),
     ("database.backup.keepDays", 0),
@@ -83,6 +88,7 @@ OF_THE_STACK: list[tuple[str, Any]] = [
     ("dagster_db_password", None),
     ("dagster_db_password", "replace-me"),
     ("ducklake_db_password", "hunter2"),
+    ("registry_password", None),
 ]
 MISTAKES = [*((f"dagster.{path}", value) for path, value in OF_DAGSTER), *OF_THE_STACK]
 

@@ -261,13 +261,26 @@ def test_exports_have_the_prefix_of_each_stream(declare: Declare) -> None:
     assert sources["faker"]["streams"]["users"] == "raw/faker/users/"
 
 
-@pytest.mark.parametrize(("setting", "protected"), [(None, False), ("true", True)])
-def test_sources_and_connections_are_protected_if_the_stack_sets_it(
+THROWAWAY = json.dumps(ZONE | {"protect": False})
+
+
+@pytest.mark.parametrize(
+    ("setting", "zone", "protected"),
+    [
+        (None, THROWAWAY, False),
+        (None, json.dumps(ZONE), True),
+        ("true", THROWAWAY, True),
+        ("false", json.dumps(ZONE), False),
+    ],
+    ids=["unprotected buckets", "protected buckets", "set to true", "set to false"],
+)
+def test_sources_and_connections_are_protected_if_buckets_are_or_the_stack_sets_it(
     declare: Declare,
     setting: str | None,
+    zone: str,
     protected: bool,  # noqa: FBT001
 ) -> None:
-    graph = declare(protectSources=setting)
+    graph = declare(protectSources=setting, landingZone=zone)
 
     assert graph.request("Source", "faker").protect is protected
     assert graph.request("Connection", "faker").protect is protected

@@ -14,6 +14,7 @@ FILLED = {
     "klaviyo_api_key": "the-key-of-klaviyo",
     "dagster_db_password": "the-password-of-dagster-db",
     "ducklake_db_password": "the-password-of-ducklake-db",
+    "registry_password": "the-password-of-the-registry",
 }
 SECRETS = [f"{PREFIX}{name}" for name in FILLED if name != "workspaceId"]
 

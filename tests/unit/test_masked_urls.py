@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from lotus_infra.commands.doctor import CheckResult
+from lotus_infra.commands.doctor.results import CheckResult
 from lotus_infra.errors import LotusError, has_credentials, masked_urls
 
 PASSWORDS = ("pa55word", "pa55:word", "pa55@word", "pa55/word", "55/pa55", "%70a55", "pa55%40")

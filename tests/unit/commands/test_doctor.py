@@ -10,15 +10,11 @@ from typing import Any
 import pytest
 from pulumi_airbyte.values import JsonObject
 
-from lotus_infra.commands.doctor import (
-    CheckResult,
-    StackContext,
-    check_state,
-    clock,
-    credentials_in_urls,
-    guard,
-    open_places,
-)
+from lotus_infra.commands.doctor.backend import credentials_in_urls, guard, open_places
+from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor.results import CheckResult
+from lotus_infra.commands.doctor.servers import clock
+from lotus_infra.commands.doctor.state import check_state
 from lotus_infra.errors import LotusError
 
 MASK = "**********"

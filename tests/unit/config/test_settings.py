@@ -51,6 +51,7 @@ def test_a_secret_in_plain_text_is_hidden_in_the_model(key: str) -> None:
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
+ZONE: dict[str, Value] = {"server": "aws", "region": "eu", "landing": "one", "backup": "two"}
 WRONG: list[dict[str, Value]] = [
     {"lotus:shopify_key": SECRET},
     {"lotus:dagster_db_password": SECRET[:8]},
@@ -97,6 +98,28 @@ def test_values_and_their_texts_from_the_engine_make_the_same_settings() -> None
     assert read.settings == given.settings
     assert read.settings.values == {"workers": "4"}
     assert read.names.encrypted == {"key"}
+
+
+@pytest.mark.parametrize(
+    ("values", "protected"),
+    [
+        ({}, False),
+        ({"lotus:production": True}, True),
+        ({"lotus:production": True, "lotus:protectSources": "false"}, False),
+        ({"lotus:landingZone": ZONE}, True),
+        ({"lotus:landingZone": ZONE | {"protect": False}}, False),
+        ({"lotus:landingZone": ZONE | {"protect": False}, "lotus:production": True}, True),
+        ({"lotus:landingZone": ZONE | {"protect": False}, "lotus:dagster": {"deploy": False}}, False),
+    ],
+)
+def test_sources_are_protected_by_default_if_anything_else_is_or_the_stack_is_production(
+    values: dict[str, Value],
+    protected: bool,  # noqa: FBT001
+) -> None:
+    settings = parse("prod", values, {}).settings
+
+    assert settings is not None
+    assert settings.lotus.protects_sources is protected
 
 
 @pytest.mark.parametrize("name", ["prodution", "acknowlege", "dagsterr", "protectSource", "ducklake_db_pasword"])
