@@ -43,8 +43,9 @@ sdks: engine ## Write the SDKs of pulumi-airbyte for Node.js, Python, Go and .NE
 connectors: $(SYNCED) ## Install real Airbyte connectors, each into an environment of its own
 	@$(BIN)/python -m toolchain.connectors
 
-clients: $(SYNCED) ## Install other clients of Airbyte for the nightly tests, each into an environment of its own
+clients: $(SYNCED) ## Install other clients of Airbyte, and Barman's tools, for the nightly tests, each into an environment of its own
 	@$(BIN)/python -m toolchain.connectors packages/airbyte-twin/tests/clients
+	@$(BIN)/python -m toolchain.connectors tests/backups
 
 env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
 	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \

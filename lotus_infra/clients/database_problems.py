@@ -48,7 +48,7 @@ def explain_failed_database(
         logs = [_barman_log(core, pod) for pod in pods]
     except Exception as error:  # noqa: BLE001, no error here may hide the update's own
         return [f"The cluster can't be asked why ({type(error).__name__}): {command}"]
-    return [*_operator_problems(cluster, found), *_archive_problems(cluster, found, logs), *pod_problems(pods)]
+    return [*_operator_problems(cluster, found), *archive_problems(cluster, found, logs), *pod_problems(pods)]
 
 
 def _barman_log(api: "CoreV1Api", pod: Any) -> str:
@@ -73,7 +73,7 @@ def _operator_problems(cluster: str, found: Any) -> Iterator[str]:
         yield f"no operator has taken {cluster} up: is CloudNativePG's running? {deployments}"
 
 
-def _archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:
+def archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:
     """The reasons why a cluster does not archive, by its conditions and by the plugin's logs."""
     conditions = (found.get("status") or {}).get("conditions") or []
     failures = [

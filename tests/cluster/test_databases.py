@@ -92,7 +92,9 @@ def test_a_protected_database_is_restored_into_a_later_generation_and_nothing_is
     assert "recovery" in bootstrap(world, "dagster-db-2")
     world.pulumi.refresh("--expect-no-changes").ok()
     assert world.lake.changes() == []
-    assert "marked for protection" in world.pulumi.run("destroy", "--yes", "--skip-preview").failed().output
+    deployment = json.loads(world.pulumi.run("stack", "export").ok().output)["deployment"]
+    [cluster] = [each for each in deployment["resources"] if each["urn"].endswith(f":Cluster::{NAME}")]
+    assert cluster["protect"] is True
 
 
 def test_a_setting_that_only_a_new_cluster_reads_is_refused_by_preview_and_up_and_nothing_changes(world: World) -> None:
@@ -133,4 +135,21 @@ def test_a_new_database_in_a_used_archive_fails_with_its_cause_and_a_later_gener
     world.change("database.generation", 2)
     world.pulumi.up().ok()
     assert set(world.custom("clusters")) == {"dagster-db-2", naming.CATALOG_DATABASE}
+    assert world.lake.changes() == []
+
+
+def test_a_lost_cluster_comes_back_from_its_archives(world: World) -> None:
+    world.pulumi.up().ok()
+    world.core.delete_namespace(world.namespace)
+    world.wait(lambda: world.namespace not in {each.metadata.name for each in world.core.list_namespace().items})
+
+    world.pulumi.refresh().ok()
+    for database in ("database", "catalog"):
+        world.change(f"{database}.generation", 2)
+        world.change(f"{database}.recovery", {"generation": 1})
+    world.pulumi.up().ok()
+
+    sources = {name: bootstrap(world, name)["recovery"]["source"] for name in world.custom("clusters")}
+    assert sources == {"dagster-db-2": NAME, "ducklake-db-2": naming.CATALOG_DATABASE}
+    assert conditions(world, "dagster-db-2") == {"Ready": "True", "ContinuousArchiving": "True"}
     assert world.lake.changes() == []

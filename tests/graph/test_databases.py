@@ -107,13 +107,21 @@ def test_an_archived_cluster_is_awaited_until_it_archives() -> None:
 def test_a_cluster_that_does_not_start_or_archive_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     logged: list[str] = []
-    graph = declared({"generation": 2}, explain=lambda cluster: [*asked, asked.append(cluster) or "its reason"])
+
+    def explain(cluster: str) -> list[str]:
+        asked.append(cluster)
+        return ["its reason"]
+
+    graph = declared({"generation": 2}, explain=explain)
     monkeypatch.setattr(pulumi.log, "error", logged.append)
-
     [name] = graph.request("Cluster", NAME).hooks.on_error
+    kind = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+    error = "2 errors occurred: the Kubernetes API server reported that it failed: timed out waiting for the condition"
 
-    assert graph.hooks.on_error[name](None) is False  # type: ignore[arg-type]
-    assert (asked, logged) == (["dagster-db-2"], ["its reason"])
+    assert graph.hooks.on_error[name](pulumi.ErrorHookArgs("urn", "", NAME, kind, errors=[error])) is False
+
+    assert asked == ["dagster-db-2"]
+    assert any("its reason" in line for line in logged)
 
 
 # Generations
