@@ -69,12 +69,12 @@ def test_fields_of_others_stay_theirs_and_a_change_of_the_stacks_own_is_refused(
     api = client.CustomObjectsApi(world.machine.server.client())
     edited = {"spec": {"instances": 3}}
     place = ("postgresql.cnpg.io", "v1", world.namespace, "clusters", naming.DAGSTER_DATABASE)
-    api.patch_namespaced_custom_object(*place, edited, field_manager="kubectl-edit")
+    api.patch_namespaced_custom_object(*place, edited, field_manager="scaler")
 
     world.change("database.instances", 2)
     failed = world.pulumi.up().failed().output
 
-    assert f"Cluster {naming.DAGSTER_DATABASE}: kubectl-edit has changed what the stack sets" in failed
+    assert f"Cluster {naming.DAGSTER_DATABASE}: scaler has changed what the stack sets" in failed
     world.pulumi.environment["PULUMI_K8S_ENABLE_PATCH_FORCE"] = "true"
     world.pulumi.up().ok()
     assert world.custom("clusters")[naming.DAGSTER_DATABASE]["spec"]["instances"] == 2
