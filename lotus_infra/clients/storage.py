@@ -19,7 +19,8 @@ from lotus_infra.errors import LotusError
 
 Presence = Literal["free", "readable", "foreign"]
 """`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
-_ATTRIBUTES: Final = ".attrs"
+ATTRIBUTES: Final = ".attrs"
+"""The suffix of the file in which the engine keeps the attributes of an object beside it, in a backend that is a folder."""
 SCHEMES: Final = ("s3", "file")
 """Schemes of the backend addresses that `open_store` understands."""
 
@@ -245,8 +246,7 @@ class Folder:
 
     def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
         """See `ObjectStore.list_objects`."""
-        # The engine's library keeps the attributes of each object in a file beside it.
-        files = (file for file in self.path.rglob("*") if file.is_file() and file.suffix != _ATTRIBUTES)
+        files = (file for file in self.path.rglob("*") if file.is_file() and file.suffix != ATTRIBUTES)
         for key, file in sorted((file.relative_to(self.path).as_posix(), file) for file in files):
             if key.startswith(prefix) and key > after:
                 stat = file.stat()
@@ -273,4 +273,4 @@ class Folder:
             OSError: The file can't be deleted.
         """
         (self.path / key).unlink(missing_ok=True)
-        (self.path / f"{key}{_ATTRIBUTES}").unlink(missing_ok=True)
+        (self.path / f"{key}{ATTRIBUTES}").unlink(missing_ok=True)

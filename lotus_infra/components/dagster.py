@@ -30,6 +30,8 @@ from lotus_infra.helm.values import (
 
 FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
 """The annotation by which an object names its field manager; the plugin reads it."""
+FORCE: Final = "pulumi.com/patchForce"
+"""The annotation by which a declared field is taken over from another field manager."""
 
 
 @dataclass(frozen=True)
@@ -184,20 +186,22 @@ def _as_own_object(
 
     Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
     object, the next run applies it under another name, and the first name still owns the fields: every later change
-    is a conflict.
+    is a conflict. So is a field that somebody edited by hand, and a preview would fail instead of showing the edit:
+    the stack's own manager takes such fields over.
     """
     metadata = args.props.get("metadata")
     if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
         return None
     others = cast("Mapping[str, str]", metadata.annotations or {})
     manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
-    metadata.annotations = {**others, FIELD_MANAGER: manager}
+    own = {FIELD_MANAGER: manager, FORCE: "true"}
+    metadata.annotations = {**others, **own}
     # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
     # would leave an empty map, which is a difference, so the map is ignored.
-    path = f'metadata.annotations["{FIELD_MANAGER}"]' if others else "metadata.annotations"
+    paths = [f'metadata.annotations["{name}"]' for name in own] if others else ["metadata.annotations"]
     is_explained = args.opts.hooks is not None and bool(args.opts.hooks.on_error)
     hooks = None if is_explained else pulumi.ResourceHookBinding(on_error=[why])
-    keep = pulumi.ResourceOptions(ignore_changes=[path], hooks=hooks)
+    keep = pulumi.ResourceOptions(ignore_changes=paths, hooks=hooks)
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 

@@ -1,5 +1,7 @@
 """Dagster is taken out of a stack, and a stack is destroyed: what is protected stays, and nothing else is left."""
 
+import pytest
+
 from lotus_infra import naming
 from tests.cluster.world import World
 
@@ -8,6 +10,7 @@ def is_gone(world: World) -> bool:
     return world.namespace not in {each.metadata.name for each in world.core.list_namespace().items}
 
 
+@pytest.mark.nightly
 def test_a_stack_that_no_longer_deploys_dagster_keeps_its_lake_and_leaves_nothing_on_the_cluster(world: World) -> None:
     world.pulumi.up().ok()
     connections = world.lake.live("connections")

@@ -28,10 +28,11 @@ def missing(world: World) -> Iterator[set[str]]:
 def held_at(world: World, record: tuple[int, str]) -> Iterator[subprocess.Popen[str]]:
     """An `up` that is at work in Helm, of which the release's objects are there already."""
     running = world.pulumi.start("up", "--yes", "--skip-preview")
-    world.wait(lambda: record in world.helm_records() and "lotus-lake" in "".join(deployments(world)))
     try:
+        world.wait(lambda: record in world.helm_records() and "lotus-lake" in "".join(deployments(world)))
         yield running
     finally:
+        kill(running)
         running.communicate()
 
 
@@ -46,8 +47,11 @@ def kill(running: "subprocess.Popen[str]", *, plugins: bool = True) -> list[psut
 
     The engine starts each plugin in a process group of its own, so that a plugin outlives an engine that is killed.
     """
-    engine = psutil.Process(running.pid)
-    family = engine.children(recursive=True)
+    try:
+        engine = psutil.Process(running.pid)
+        family = engine.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
     for each in (engine, *(family if plugins else ())):
         with suppress(psutil.NoSuchProcess):
             each.kill()

@@ -1,11 +1,13 @@
 """The API server is down, or another way leads to it."""
 
+import pytest
 import yaml
 
 from lotus_infra import naming
 from tests.cluster.world import PATIENCE_SECONDS, World
 
 
+@pytest.mark.nightly
 def test_an_api_server_that_is_down_fails_with_its_address_and_the_next_up_goes_on(world: World) -> None:
     server = world.machine.server
     server.stop_api()
@@ -37,6 +39,7 @@ def test_an_up_outlives_a_restart_of_the_api_server_while_it_waits_for_a_databas
     assert world.helm_records() == [(1, "deployed")]
 
 
+@pytest.mark.nightly
 def test_another_context_of_the_same_cluster_changes_the_provider_alone(world: World) -> None:
     world.pulumi.up().ok()
     before = world.revisions()

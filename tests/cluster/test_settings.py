@@ -50,6 +50,7 @@ def test_replicas_resources_and_the_ingress_change_in_place_and_an_ingress_goes_
     assert world.lake.changes() == []
 
 
+@pytest.mark.nightly
 def test_a_new_version_of_the_chart_is_one_update_that_restarts_what_it_changes(world: World, tmp_path: Path) -> None:
     newer = tmp_path / "newer" / "dagster"
     shutil.copytree(CHART, newer)

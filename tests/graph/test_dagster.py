@@ -107,8 +107,9 @@ def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_an
             continue
         annotations = graph.named(kind.rpartition(":")[2], name).inputs["metadata"]["annotations"]
         assert annotations["pulumi.com/patchFieldManager"] == "lotus/lotus/test", (kind, name)
-        own = 'metadata.annotations["pulumi.com/patchFieldManager"]'
-        assert [*request.ignoreChanges] == [own if len(annotations) > 1 else "metadata.annotations"]
+        assert annotations["pulumi.com/patchForce"] == "true"
+        own = [f'metadata.annotations["pulumi.com/patch{which}"]' for which in ("FieldManager", "Force")]
+        assert [*request.ignoreChanges] == (own if len(annotations) > 2 else ["metadata.annotations"])
     cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
     assert "condition=Ready" in cluster["pulumi.com/waitFor"]
 

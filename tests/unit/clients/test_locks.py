@@ -63,6 +63,21 @@ def test_the_locks_of_a_stack_are_listed_oldest_first(backend: Folder) -> None:
     assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
 
 
+def test_the_attributes_that_the_engine_keeps_beside_a_lock_in_a_folder_are_no_lock_and_go_with_it(
+    backend: Folder,
+) -> None:
+    lock = backend.path / ".pulumi/locks/organization/lotus/prod/dead.json"
+    attributes = lock.with_name("dead.json.attrs")
+    attributes.write_text('{"user.content_type":"text/plain; charset=utf-8"}', encoding="utf-8")
+
+    found = locks_of(backend, "lotus", "prod")
+    backend.delete(found[-1].key)
+
+    assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
+    assert not lock.exists()
+    assert not attributes.exists()
+
+
 def test_an_unreadable_lock_has_an_unknown_owner(backend: Folder) -> None:
     (backend.path / ".pulumi/locks/organization/lotus/prod/dead.json").write_text("{", encoding="utf-8")
 
