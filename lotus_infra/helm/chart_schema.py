@@ -100,7 +100,7 @@ def remote_schemas(chart: Path | None = None) -> tuple[str, ...]:
     """The addresses of the schemas that Helm reads from other servers before it installs the chart.
 
     Args:
-        chart: A folder with a chart; None for the chart of the shipped file.
+        chart: A folder with a chart; None for the chart of the shipped file. A package is not looked into.
     """
     if chart is None:
         return tuple(map(str, cast("list[JsonValue]", document()["remote"])))

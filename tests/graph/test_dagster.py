@@ -234,11 +234,11 @@ def test_a_release_that_waits_in_vain_logs_why_its_pods_do_not_run(
 
 
 def test_an_object_that_cannot_be_written_logs_what_to_do(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = 'conflict with "kubectl-edit": .data.password'
+    error = 'conflict with "scaler": .data.password'
 
     [line] = logged_by(declare(), "core/v1:Secret", error, monkeypatch)
 
-    assert "kubectl-edit has changed what the stack sets" in line
+    assert "scaler has changed what the stack sets" in line
 
 
 def test_secrets_that_others_make_are_looked_for_before_the_release(

@@ -48,7 +48,7 @@ def said(error: str) -> list[str]:
         ("uninstall: Release not loaded: dagster: release: not found", "`pulumi refresh`"),
         ('Apply failed with 1 conflict: conflict with "lotus/lake/dev": .data', "the stack lotus/lake/dev has made it"),
         ('Apply failed with 2 conflicts: conflicts with "pulumi-kubernetes-1a2b":\n- .spec', "recover-a-killed-run.md"),
-        ('Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .spec', "kubectl-edit has changed"),
+        ('Apply failed with 1 conflict: conflict with "scaler" using v1: .spec', "scaler has changed"),
     ],
 )  # fmt: skip
 def test_a_cause_in_the_error_is_answered_by_what_to_do_and_not_by_pods(error: str, remedy: str) -> None:
