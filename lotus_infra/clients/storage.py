@@ -20,7 +20,7 @@ from lotus_infra.errors import LotusError
 Presence = Literal["free", "readable", "foreign"]
 """`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
 ATTRIBUTES: Final = ".attrs"
-"""The suffix of the file in which the engine keeps the attributes of an object beside it, in a backend that is a folder."""
+"""The suffix of the file with the attributes of an object, which the engine keeps beside it in a folder."""
 SCHEMES: Final = ("s3", "file")
 """Schemes of the backend addresses that `open_store` understands."""
 

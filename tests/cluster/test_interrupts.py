@@ -1,7 +1,7 @@
 """A run that is killed or interrupted at each step of a stack on a cluster, and the documented way back.
 
-The moment is chosen by the objects that the API server has, and never by time. After the way back the preview is empty, the
-stack has one of each object, and a `destroy` leaves nothing. Killed installs of the release are in `test_helm_records`.
+The moment is chosen by the objects that the API server has, and never by time. After the way back the preview is empty,
+the stack has one of each object, and a `destroy` leaves nothing. What is special about Helm is in `test_helm_records`.
 """
 
 import json
@@ -51,9 +51,9 @@ def has_namespace(world: World) -> bool:
 
 
 def has_secret(name: str) -> Reached:
-    return lambda world: name in {
-        each.metadata.name for each in world.core.list_namespaced_secret(world.namespace).items
-    }
+    return lambda world: (
+        name in {each.metadata.name for each in world.core.list_namespaced_secret(world.namespace).items}
+    )
 
 
 def has_custom(kind: str) -> Reached:

@@ -75,9 +75,7 @@ def test_no_option_makes_a_refused_command_delete_a_part(deployed: Lake, aws: Aw
     assert held(deployed, aws) == before
 
 
-def test_an_up_without_its_preview_deletes_nothing_of_a_source_that_it_may_not_delete(
-    deployed: Lake, aws: Aws
-) -> None:
+def test_an_up_without_its_preview_deletes_nothing_of_a_source_that_it_may_not_delete(deployed: Lake, aws: Aws) -> None:
     before = held(deployed, aws)
     deployed.remove("klaviyo")
 
