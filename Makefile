@@ -21,8 +21,8 @@ export UV_PROJECT_ENVIRONMENT := .venv
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine oldest-engine cluster connectors clients env image lint test test-cluster test-all mutants check preview comment gate deploy verify \
-	drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
+.PHONY: help setup engine oldest-engine cluster connectors clients env image lint test test-cluster test-all mutants check preview \
+	comment gate deploy verify drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,9 @@ sdks: engine ## Write the SDKs of pulumi-airbyte for Node.js, Python, Go and .NE
 connectors: $(SYNCED) ## Install real Airbyte connectors, each into an environment of its own
 	@$(BIN)/python -m toolchain.connectors
 
-clients: $(SYNCED) ## Install other clients of Airbyte for the nightly tests, each into an environment of its own
+clients: $(SYNCED) ## Install other clients of Airbyte, and Barman's tools, for the nightly tests, each into an environment of its own
 	@$(BIN)/python -m toolchain.connectors packages/airbyte-twin/tests/clients
+	@$(BIN)/python -m toolchain.connectors tests/backups
 
 env: $(SYNCED) ## Print the line that puts lotus and pulumi on PATH, for a shell to evaluate
 	@path=$$($(BIN)/python toolchain/engine.py --print-path) && \
@@ -67,11 +68,13 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 test: engine connectors ## Run a pull request's tests, the real engine included, and check the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
 
-test-cluster: engine cluster ## Run the tests on a real Kubernetes API server
-	$(BIN)/pytest -m 'cluster and not nightly' tests/cluster
+# One process, because all its tests share one API server.
+test-cluster: engine cluster ## Run a pull request's tests on a real Kubernetes API server, or with NIGHTLY=1 all of them
+	$(BIN)/pytest -n 0 -m '$(if $(NIGHTLY),cluster,cluster and not nightly)' tests/cluster
 
 test-all: engine oldest-engine connectors ## Run every test, those marked nightly too: each night, and before a release
-	$(BIN)/pytest -n auto --dist worksteal -m '' --hypothesis-profile nightly $(TESTS)
+	$(BIN)/pytest -n auto --dist worksteal -m 'not cluster' --hypothesis-profile nightly $(TESTS)
+	@$(MAKE) --no-print-directory test-cluster NIGHTLY=1
 
 mutants: $(SYNCED) ## Run mutation tests over the pure rules, all of them or AREA=…
 	$(UV) run --locked --with mutmut==$(MUTMUT_VERSION) python -m toolchain.mutants $(AREA)

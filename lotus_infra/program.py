@@ -14,6 +14,7 @@ import pulumi_airbyte as airbyte
 
 from lotus_infra import naming
 from lotus_infra.clients.database_problems import explain_failed_database
+from lotus_infra.clients.kubernetes import missing_secrets
 from lotus_infra.clients.pod_problems import explain_failed_pods
 from lotus_infra.components.airbyte import (
     ActorArgs,
@@ -146,6 +147,7 @@ def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values
         acknowledged=stack.acknowledged,
         explain_pods=partial(explain_failed_pods, namespace, kubeconfig=kubeconfig, context=context),
         explain_database=partial(explain_failed_database, namespace, kubeconfig=kubeconfig, context=context),
+        missing_secrets=partial(missing_secrets, namespace, kubeconfig=kubeconfig, context=context),
     )
     return Dagster(naming.DAGSTER, args)
 

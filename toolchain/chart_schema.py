@@ -31,8 +31,9 @@ def build(folder: Path) -> dict[str, JsonValue]:
     skipped: set[str] = set()
     chart = _document(_read(folder / "values.schema.json"), skipped)
     subchart = _document(_read(folder / "user-deployments.values.schema.json"), skipped)
-    names: list[JsonValue] = [*sorted(skipped)]
-    return {"skipped": names, "chart": chart, SUBCHART: subchart}
+    names: list[JsonValue] = [*sorted(name.rpartition("#/definitions/")[2] for name in skipped)]
+    remote: list[JsonValue] = [*sorted({name.partition("#")[0] for name in skipped})]
+    return {"skipped": names, "remote": remote, "chart": chart, SUBCHART: subchart}
 
 
 def render(facts: Mapping[str, JsonValue]) -> str:
@@ -52,7 +53,7 @@ def _document(schema: dict[str, JsonValue], skipped: set[str]) -> dict[str, Json
 
 
 def _facts(schema: JsonValue, skipped: set[str]) -> JsonValue:
-    """A schema without prose; a reference to another document is left out, and its name noted as skipped."""
+    """A schema without prose; a reference to another document is left out, and noted as skipped."""
     if isinstance(schema, list):
         return [_facts(inner, skipped) for inner in schema]
     if not isinstance(schema, dict):
@@ -61,7 +62,7 @@ def _facts(schema: JsonValue, skipped: set[str]) -> JsonValue:
     for keyword in _KEPT:
         value = schema.get(keyword)
         if keyword == "$ref" and isinstance(value, str) and not value.startswith("#/"):
-            skipped.add(value.rpartition("#/definitions/")[2])
+            skipped.add(value)
         elif keyword == "properties" and isinstance(value, dict):
             kept[keyword] = {name: _facts(inner, skipped) for name, inner in value.items()}
         elif keyword in schema:

@@ -23,7 +23,7 @@ _NOT_EMPTY: Final = "Expected empty archive"
 def explain_failed_database(
     namespace: str, cluster: str, *, kubeconfig: str | None = None, context: str | None = None
 ) -> list[str]:
-    """A line for each reason why a CloudNativePG cluster does not start or archive; a command if none is found.
+    """A line for each reason why a CloudNativePG cluster does not start or archive; none if none is found.
 
     Called after the wait for a cluster has failed, because Pulumi reports only that its time is up.
 
@@ -48,7 +48,7 @@ def explain_failed_database(
         logs = [_barman_log(core, pod) for pod in pods]
     except Exception as error:  # noqa: BLE001, no error here may hide the update's own
         return [f"The cluster can't be asked why ({type(error).__name__}): {command}"]
-    return [*_archive_problems(cluster, found, logs), *pod_problems(pods)] or [f"No pod fails: {command}"]
+    return [*_operator_problems(cluster, found), *archive_problems(cluster, found, logs), *pod_problems(pods)]
 
 
 def _barman_log(api: "CoreV1Api", pod: Any) -> str:
@@ -67,17 +67,28 @@ def _barman_log(api: "CoreV1Api", pod: Any) -> str:
         return ""
 
 
-def _archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:
+def _operator_problems(cluster: str, found: Any) -> Iterator[str]:
+    if not found.get("status"):
+        deployments = "kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=cloudnative-pg"
+        yield f"no operator has taken {cluster} up: is CloudNativePG's running? {deployments}"
+
+
+def archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:
     """The reasons why a cluster does not archive, by its conditions and by the plugin's logs."""
-    if any(_NOT_EMPTY in log for log in logs):
+    conditions = (found.get("status") or {}).get("conditions") or []
+    failures = [
+        str(each.get("message", ""))
+        for each in conditions
+        if each.get("type") == "ContinuousArchiving" and each.get("status") == "False"
+    ]
+    if any(_NOT_EMPTY in text for text in (*logs, *failures)):
         yield (
             f"the backup bucket already has an archive of {cluster}, from an earlier database of this name: raise "
             "generation of the database in the stack's settings, which starts another archive"
         )
         return
-    for condition in (found.get("status") or {}).get("conditions") or []:
-        if condition.get("type") == "ContinuousArchiving" and condition.get("status") == "False":
-            yield f"{cluster} can't archive: {_one_line(condition.get('message', ''))}"
+    for message in failures:
+        yield f"{cluster} can't archive: {_one_line(message)}"
 
 
 def _one_line(text: object) -> str:

@@ -74,7 +74,7 @@ def at_work(record: HelmRecord, limit: timedelta, unlocking: UnlockPlan | None, 
     """Why a pending record may still belong to a run; empty if no run is at work on it.
 
     A run holds the stack's lock. But the lock's owner is the engine, and Helm runs in the engine's plugin, which may
-    live some minutes longer; and a lock that was removed says nothing about the time before. So the record must be
+    outlive it; and a lock that was removed says nothing about the time before. So the record must be
     older than Helm's own time limit, or its run must be known as dead.
 
     Args:
@@ -86,14 +86,15 @@ def at_work(record: HelmRecord, limit: timedelta, unlocking: UnlockPlan | None, 
     """
     for lock, state in unlocking.remaining if unlocking is not None else ():
         return f"{lock.owner} holds the stack's lock, and {_RUNS[state]}"
+    left = limit - (now - record.changed)
+    if left <= timedelta():
+        # Helm itself would have ended by now, even in a plugin that is still there.
+        return ""
     orphans = orphaned_plugins(folder)
     if orphans:
         shown = ", ".join(map(str, orphans))
-        return f"a plugin of a killed run still runs on this machine (pid {shown}): end it, or wait for its end"
+        return f"a plugin of a killed run still runs on this machine (pid {shown}): end it by `kill`"
     if unlocking is not None and unlocking.removable:
-        return ""
-    left = limit - (now - record.changed)
-    if left <= timedelta():
         return ""
     seconds = int(left.total_seconds()) + 1
     return f"its run may still be at work, because its time limit ends in {seconds} s: run this again then"

@@ -8,7 +8,7 @@ The cluster's answers become our own types here; no caller gets the client's typ
 # Kubernetes' client takes over a second to load: each function that calls a cluster imports the client itself.
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -410,6 +410,25 @@ class _ReviewStatus(ClusterPart):
 
 class _Review(ClusterPart):
     status: _ReviewStatus
+
+
+def missing_secrets(
+    namespace: str, names: Sequence[str], *, kubeconfig: str | None = None, context: str | None = None
+) -> tuple[str, ...]:
+    """The secrets that a namespace does not have; none if they can't be read, because the next write reports that.
+
+    Args:
+        namespace: The namespace.
+        names: The secrets.
+        kubeconfig: A file; else the default one.
+        context: A context of the file; else its current one.
+    """
+    secrets = Kind("secrets")
+    try:
+        cluster = Cluster.reached_by(kubeconfig, context)
+        return tuple(name for name in names if cluster.find(secrets, ClusterObject, name, namespace) is None)
+    except ClusterError:
+        return ()
 
 
 def _parsed(model: type[_Object], answer: object, kind: Kind) -> _Object:

@@ -44,3 +44,18 @@ def ask_chart_repository(url: str) -> None:
         raise LotusError(f"{asked} does not answer: {str(error) or type(error).__name__}") from None
     if status >= 400 and not (parts.scheme == "oci" and status == 401):
         raise LotusError(f"{asked} answers {status}")
+
+
+def ask_address(url: str) -> None:
+    """Ask for a document; its content is not read.
+
+    Raises:
+        LotusError: It does not answer, or has no such document.
+    """
+    try:
+        with httpx.stream("GET", url, timeout=_TIMEOUT_SECONDS, follow_redirects=True) as response:
+            status = response.status_code
+    except httpx.HTTPError as error:
+        raise LotusError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
+    if status >= 400:
+        raise LotusError(f"{url} answers {status}")

@@ -19,6 +19,8 @@ from lotus_infra.errors import LotusError
 
 Presence = Literal["free", "readable", "foreign"]
 """`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
+ATTRIBUTES: Final = ".attrs"
+"""The suffix of the file with the attributes of an object, which the engine keeps beside it in a folder."""
 SCHEMES: Final = ("s3", "file")
 """Schemes of the backend addresses that `open_store` understands."""
 
@@ -244,7 +246,7 @@ class Folder:
 
     def list_objects(self, prefix: str = "", after: str = "") -> Iterator[Object]:
         """See `ObjectStore.list_objects`."""
-        files = (file for file in self.path.rglob("*") if file.is_file())
+        files = (file for file in self.path.rglob("*") if file.is_file() and file.suffix != ATTRIBUTES)
         for key, file in sorted((file.relative_to(self.path).as_posix(), file) for file in files):
             if key.startswith(prefix) and key > after:
                 stat = file.stat()
@@ -271,3 +273,4 @@ class Folder:
             OSError: The file can't be deleted.
         """
         (self.path / key).unlink(missing_ok=True)
+        (self.path / f"{key}{ATTRIBUTES}").unlink(missing_ok=True)

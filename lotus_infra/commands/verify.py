@@ -141,8 +141,9 @@ def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repositor
     namespace = settings.namespace.name
     pods = cluster.pods(namespace, naming.DAGSTER)
     workloads = workloads_of(settings)
+    missing = _missing_part(namespace) if pods else UP
     for workload in workloads:
-        yield from compare_pods(workload, workload.pods_in(pods), namespace)
+        yield from compare_pods(workload, workload.pods_in(pods), namespace, missing)
     webserver, _, code_location = workloads
     yield from compare_deployed(code_location.pods_in(pods), repository)
     yield from compare_loaded(cluster, namespace, webserver.pods_in(pods), repository)
@@ -172,16 +173,23 @@ def _child(value: JsonValue, key: str) -> JsonValue:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def compare_pods(workload: Workload, pods: Sequence[Pod], namespace: str) -> Iterator[Finding]:
+def _missing_part(namespace: str) -> str:
+    """What restores a part whose other parts run: the engine compares Helm's record alone, which is unchanged."""
+    apply = f"kubectl apply --namespace {namespace} --filename -"
+    return f"`helm get manifest {naming.DAGSTER} --namespace {namespace} | {apply}` restores it: `pulumi up` does not"
+
+
+def compare_pods(workload: Workload, pods: Sequence[Pod], namespace: str, missing: str = UP) -> Iterator[Finding]:
     """Compare the pods of a part of the release with the stack.
 
     Args:
         workload: The part.
         pods: Its pods.
         namespace: Their namespace, for remedies.
+        missing: The remedy if there are none.
     """
     if not pods:
-        yield Finding("pods", workload.name, "at least one", "none", "differs", UP)
+        yield Finding("pods", workload.name, "at least one", "none", "differs", missing)
         return
     yield from _rollout(workload, pods, namespace)
     for pod in pods:

@@ -6,6 +6,7 @@ release are explained by a function that the program passes in.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 import pulumi
@@ -15,6 +16,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
 from lotus_infra.components.database import DagsterDatabase, DatabaseArgs, after
+from lotus_infra.components.failures import log_reasons
 from lotus_infra.config.credentials import BackupBucket, Credentials
 from lotus_infra.config.dagster import Chart, Cluster, DagsterSettings
 from lotus_infra.config.database import Database
@@ -28,6 +30,8 @@ from lotus_infra.helm.values import (
 
 FIELD_MANAGER: Final = "pulumi.com/patchFieldManager"
 """The annotation by which an object names its field manager; the plugin reads it."""
+FORCE: Final = "pulumi.com/patchForce"
+"""The annotation by which a declared field is taken over from another field manager."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,8 @@ class DagsterArgs:
         reader: The access key for the landing bucket.
         backups: The bucket of the databases' backups; None without one.
         acknowledged: Objects whose loss is acknowledged, such as `Cluster dagster-db`.
-        explain_pods: Returns a line for each pod that does not run.
+        explain_pods: Returns a line for each reason why pods don't run.
+        missing_secrets: Returns those of some secrets that the namespace does not have.
         explain_database: Returns a line for each reason why a database's cluster does not run or archive.
     """
 
@@ -57,14 +62,17 @@ class DagsterArgs:
     acknowledged: frozenset[str]
     explain_pods: Callable[[], Sequence[str]]
     explain_database: Callable[[str], Sequence[str]]
+    missing_secrets: Callable[[Sequence[str]], Sequence[str]]
 
 
 class Dagster(pulumi.ComponentResource):
     """Dagster and everything that it needs on the cluster (`lotus:dagster:Dagster`)."""
 
     def __init__(self, name: str, args: DagsterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        one_manager = pulumi.ResourceOptions(transformations=[_with_field_manager])
-        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, one_manager))
+        # The engine records the hook's name in the state.
+        why = pulumi.ErrorHook(f"{name}-objects-why", log_reasons(args.settings.namespace.name))
+        of_objects = pulumi.ResourceOptions(transformations=[partial(_as_own_object, why)])
+        super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, of_objects))
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
         provider = _provider(name, self._settings.cluster, self)
@@ -83,6 +91,7 @@ class Dagster(pulumi.ComponentResource):
             values=args.values,
             fingerprint=self._fingerprint(),
             explain_pods=args.explain_pods,
+            missing_secrets=partial(args.missing_secrets, self._settings.secrets_of_others),
         )
         DagsterRelease(name, release, options)
         self.register_outputs({})
@@ -170,25 +179,29 @@ def _provider(name: str, cluster: Cluster, parent: pulumi.Resource) -> kubernete
     )
 
 
-def _with_field_manager(
-    args: pulumi.ResourceTransformationArgs,
+def _as_own_object(
+    why: pulumi.ErrorHook, args: pulumi.ResourceTransformationArgs
 ) -> pulumi.ResourceTransformationResult | None:
-    """Give a Kubernetes object a field manager that is the same in every run of the stack.
+    """Give a Kubernetes object a hook for its errors, and a field manager that is the same in every run of the stack.
 
     Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
     object, the next run applies it under another name, and the first name still owns the fields: every later change
-    is a conflict.
+    is a conflict. So is a field that somebody edited by hand, and a preview would fail instead of showing the edit:
+    the stack's own manager takes such fields over.
     """
     metadata = args.props.get("metadata")
     if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
         return None
     others = cast("Mapping[str, str]", metadata.annotations or {})
     manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
-    metadata.annotations = {**others, FIELD_MANAGER: manager}
+    own = {FIELD_MANAGER: manager, FORCE: "true"}
+    metadata.annotations = {**others, **own}
     # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
     # would leave an empty map, which is a difference, so the map is ignored.
-    path = f'metadata.annotations["{FIELD_MANAGER}"]' if others else "metadata.annotations"
-    keep = pulumi.ResourceOptions(ignore_changes=[path])
+    paths = [f'metadata.annotations["{name}"]' for name in own] if others else ["metadata.annotations"]
+    is_explained = args.opts.hooks is not None and bool(args.opts.hooks.on_error)
+    hooks = None if is_explained else pulumi.ResourceHookBinding(on_error=[why])
+    keep = pulumi.ResourceOptions(ignore_changes=paths, hooks=hooks)
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
 
 
@@ -202,7 +215,8 @@ class ReleaseArgs:
         timeout_seconds: The time limit for the pods to become ready.
         values: The chart's values, with `FINGERPRINT_PLACEHOLDER`.
         fingerprint: Of the credentials in pods; replaces the placeholder.
-        explain_pods: Returns a line for each pod that does not run; called after the release has failed.
+        explain_pods: Returns a line for each reason why pods don't run; called after the release has waited in vain.
+        missing_secrets: Returns the secrets that pods refer to and that do not exist; called before the release.
     """
 
     chart: Chart
@@ -211,6 +225,7 @@ class ReleaseArgs:
     values: ChartValues
     fingerprint: pulumi.Input[str]
     explain_pods: Callable[[], Sequence[str]]
+    missing_secrets: Callable[[], Sequence[str]]
 
 
 class DagsterRelease(pulumi.ComponentResource):
@@ -227,8 +242,9 @@ class DagsterRelease(pulumi.ComponentResource):
         # The name of a chart in a folder, a package or an OCI registry contains its address.
         is_address = chart.path is not None or chart.repository.startswith("oci://")
         chart_address = chart.path or f"{chart.repository}/{naming.DAGSTER}"
-        # The engine records the hook's name in the state.
-        hook = pulumi.ErrorHook(f"{name}-why", log_pod_failures(args.explain_pods))
+        # The engine records the names of hooks in the state.
+        before = pulumi.ResourceHook(f"{name}-secrets", warn_of_missing(args.namespace, args.missing_secrets))
+        hook = pulumi.ErrorHook(f"{name}-why", log_reasons(args.namespace, args.explain_pods))
         Release(
             name,
             name=naming.DAGSTER,
@@ -245,22 +261,24 @@ class DagsterRelease(pulumi.ComponentResource):
             max_history=10,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                hooks=pulumi.ResourceHookBinding(on_error=[hook]),
+                hooks=pulumi.ResourceHookBinding(before_create=[before], before_update=[before], on_error=[hook]),
                 depends_on=opts.depends_on if opts is not None else None,
             ),
         )
         self.register_outputs({})
 
 
-def log_pod_failures(explain_pods: Callable[[], Sequence[str]]) -> Callable[[pulumi.ErrorHookArgs], bool]:
-    """A hook that logs why pods don't run, as Helm reports a timeout only. It does not retry the release."""
+def warn_of_missing(namespace: str, missing: Callable[[], Sequence[str]]) -> Callable[[pulumi.ResourceHookArgs], None]:
+    """A hook that warns of secrets that do not exist, before pods wait for them until the time limit."""
 
-    def log(_: pulumi.ErrorHookArgs) -> bool:
-        for line in explain_pods():
-            pulumi.log.error(line)
-        return False
+    def warn(_: pulumi.ResourceHookArgs) -> None:
+        for name in missing():
+            pulumi.log.warn(
+                f"the secret {name} does not exist in the namespace {namespace}, and pods refer to it: create it now, "
+                "and they start"
+            )
 
-    return log
+    return warn
 
 
 def _with_fingerprint(value: Any, fingerprint: pulumi.Input[str]) -> Any:

@@ -6,6 +6,7 @@ Nothing here calls the cluster: a cluster that does not start is explained by a 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -13,6 +14,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
+from lotus_infra.components.failures import log_reasons
 from lotus_infra.config.credentials import BackupBucket
 from lotus_infra.config.database import Backup, ClusterDatabase, Database, cluster_name, database_address
 from lotus_infra.config.pods import amount, to_manifest
@@ -32,6 +34,7 @@ AWAIT_ARCHIVING: Final = {WAIT_FOR: json.dumps(["condition=Ready", "condition=Co
 FIXED_ANNOTATION: Final = f"{naming.ANNOTATIONS}/database"
 CHECKSUMS: Final = ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION")
 """AWS' SDK sends checksums that other S3 servers refuse, unless these variables say `when_required`."""
+RESTORE_SECONDS: Final = 4 * 3600
 RUNBOOK: Final = "docs/runbooks/restore-a-database.md"
 
 
@@ -168,14 +171,10 @@ class DagsterDatabase(pulumi.ComponentResource):
                     f"{RUNBOOK}",
                 )
 
-        def explain(_: pulumi.ErrorHookArgs) -> bool:
-            for line in self._args.explain(self._cluster):
-                pulumi.log.error(line)
-            return False
-
         # The engine calls it in previews too: a refused update stops before it starts.
         refusal = pulumi.ResourceHook(f"{self._database}-fixed", refuse, pulumi.ResourceHookOptions(on_dry_run=True))
-        reasons = pulumi.ErrorHook(f"{self._database}-why", explain)
+        in_cluster = partial(self._args.explain, self._cluster)
+        reasons = pulumi.ErrorHook(f"{self._database}-why", log_reasons(self._args.namespace, in_cluster))
         return pulumi.ResourceHookBinding(before_update=[refusal], on_error=[reasons])
 
     def _cluster_spec(self, database: ClusterDatabase) -> dict[str, Any]:
@@ -203,7 +202,7 @@ class DagsterDatabase(pulumi.ComponentResource):
         if recovery is None:
             return {"bootstrap": {"initdb": owned}}
         source = naming.database_cluster(self._database, recovery.generation)
-        target = {"recoveryTarget": {"targetTime": recovery.target_time}} if recovery.target_time else {}
+        target = {"recoveryTarget": {"targetTime": recovery.postgres_time}} if recovery.target_time else {}
         return {
             "bootstrap": {"recovery": {**owned, "source": source, **target}},
             "externalClusters": [{"name": source, "plugin": _plugin(self._database, source)}],
@@ -311,5 +310,6 @@ def _retention(backup: Backup) -> str:
 
 
 def _timeouts(database: ClusterDatabase) -> pulumi.CustomTimeouts | None:
-    """The plugin waits ten minutes for a resource by default, and a restored archive takes hours."""
-    return pulumi.CustomTimeouts(create=f"{database.recovery.timeout_seconds}s") if database.recovery else None
+    """None for ten minutes, the default of Pulumi's plugin; a large archive takes hours to restore."""
+    seconds = database.timeout_seconds or (RESTORE_SECONDS if database.recovery is not None else None)
+    return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s") if seconds is not None else None

@@ -282,6 +282,11 @@ class DagsterSettings(Section):
         return ((naming.REGISTRY_SECRET,) if self.registry is not None else ()) + self.image_pull_secrets
 
     @property
+    def secrets_of_others(self) -> tuple[str, ...]:
+        """The Kubernetes secrets that pods refer to and the stack does not make."""
+        return tuple(dict.fromkeys((*self.image_pull_secrets, *self.code_location.env_secrets, *self.runs.env_secrets)))
+
+    @property
     def has_backups(self) -> bool:
         """Whether any of its databases is backed up by the stack."""
         return any(isinstance(each, ClusterDatabase) and each.backup for each in (self.database, self.catalog))

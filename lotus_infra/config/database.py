@@ -29,7 +29,7 @@ def _check_backup_schedule(text: str) -> str:
 
 
 def _check_target_time(text: str) -> str:
-    """Check a time of RFC 3339, the only form that CloudNativePG, Barman and Postgres read alike."""
+    """Check a time of RFC 3339 that has passed."""
     is_complete = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", text)
     try:
         time = datetime.fromisoformat(text) if is_complete else None
@@ -98,12 +98,21 @@ class Recovery(Section):
     Attributes:
         generation: The earlier generation whose backups are restored.
         target_time: The time to restore to; None for the end of the archive.
-        timeout_seconds: The time limit for the restored cluster to become ready.
     """
 
     generation: Generation
     target_time: TargetTime | None = None
-    timeout_seconds: Seconds = 4 * 3600
+
+    @property
+    def postgres_time(self) -> str | None:
+        """The time to restore to as Postgres writes it, with a numeric offset.
+
+        CloudNativePG rewrites a time of RFC 3339 in UTC to one that ends in Z, which Postgres 18 refuses in its
+        configuration. It passes on a time in Postgres' own form.
+        """
+        if self.target_time is None:
+            return None
+        return datetime.fromisoformat(self.target_time).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
 
 
 class ClusterDatabase(PodSettings):
@@ -113,6 +122,8 @@ class ClusterDatabase(PodSettings):
         kind: The discriminator.
         generation: Raising it replaces the cluster by a new one, with an archive of its own.
         recovery: The backup that this generation starts from; None for an empty database.
+        timeout_seconds: The time limit for the cluster to become ready and to archive; None for ten minutes, or for
+            four hours with a recovery.
         instances: One primary, and standbys.
         image: Of Postgres; None for the operator's default.
         storage: The volume of each instance.
@@ -124,6 +135,7 @@ class ClusterDatabase(PodSettings):
     kind: Literal["cluster"] = "cluster"
     generation: Generation = 1
     recovery: Recovery | None = None
+    timeout_seconds: Seconds | None = None
     instances: Count = 1
     image: PostgresImage | None = None
     storage: Storage = Storage()

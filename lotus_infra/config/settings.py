@@ -84,8 +84,8 @@ class LotusKeys(Section):
         workspace_id: The Airbyte workspace that holds the lake's objects; zeros in a new stack's file.
         streams: The lake's folder, relative to the project's.
         production: Whether the guard is on.
-        protect_sources: Whether sources and connections must be unprotected before they can be deleted; None if the stack
-            leaves it to `protects_sources`.
+        protect_sources: Whether sources and connections must be unprotected before they can be deleted; None if the
+            stack does not set it: see `protects_sources`.
         acknowledge: Objects whose loss is acknowledged, such as `stream shopify/orders`.
         landing_zone: The landing zone; None without one.
         dagster: Dagster on a cluster; None without it, and with `deploy: false`.

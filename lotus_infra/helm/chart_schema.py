@@ -9,6 +9,7 @@ keys, because a list replaces the default one.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ Schema: TypeAlias = dict[str, JsonValue]
 
 FILE: Final = Path(__file__).parent / "data" / "dagster.json"
 SUBCHART: Final = "dagster-user-deployments"
+_REMOTE: Final = re.compile(r'"\$ref"\s*:\s*"(https?://[^"#]+)')
 _OPEN: Final = "open"
 """A keyword of ours: the object has properties, and allows any other key too."""
 _EXTENDED_KUBERNETES_TYPES: Final = frozenset(
@@ -92,6 +94,18 @@ def document() -> dict[str, JsonValue]:
     """The shipped file: the schemas of the chart and of its subchart."""
     content: dict[str, JsonValue] = json.loads(FILE.read_text(encoding="utf-8"))
     return content
+
+
+def remote_schemas(chart: Path | None = None) -> tuple[str, ...]:
+    """The addresses of the schemas that Helm reads from other servers before it installs the chart.
+
+    Args:
+        chart: A folder with a chart; None for the chart of the shipped file. A package is not looked into.
+    """
+    if chart is None:
+        return tuple(map(str, cast("list[JsonValue]", document()["remote"])))
+    texts = [file.read_text(encoding="utf-8") for file in sorted(chart.rglob("values.schema.json"))]
+    return tuple(sorted({address for text in texts for address in _REMOTE.findall(text)}))
 
 
 @cache

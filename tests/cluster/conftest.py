@@ -8,7 +8,7 @@ import pytest
 from airbyte_twin.testing import RunningTwin, running_twin
 from moto.server import ThreadedMotoServer
 
-from tests.cluster import definitions
+from tests.cluster import definitions, platform
 from tests.cluster.kubelet import Kubelet, repeated
 from tests.cluster.network import Network, running_network
 from tests.cluster.operators import Operators
@@ -42,6 +42,7 @@ def api_server(tmp_path_factory: pytest.TempPathFactory, programs: ClusterProgra
     """The API server, with the definitions of CloudNativePG and its Barman Cloud plugin."""
     with running_api_server(tmp_path_factory.mktemp("cluster"), programs) as server:
         definitions.install(server.client())
+        platform.install(server.client())
         yield server
 
 

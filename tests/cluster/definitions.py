@@ -32,7 +32,7 @@ def install(api: client.ApiClient, *groups: str) -> None:
             if error.status != 409:
                 raise
     for definition in definitions(*groups):
-        _wait_until_served(extensions, definition["metadata"]["name"])
+        wait_until_served(extensions, definition["metadata"]["name"])
 
 
 def definitions(*groups: str) -> Iterator[Document]:
@@ -40,7 +40,11 @@ def definitions(*groups: str) -> Iterator[Document]:
     for group in groups or FILES:
         for kind, plural in FILES[group].items():
             file = folder() / f"{group}_{plural}.yaml"
-            yield yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else _open(group, kind, plural)
+            yield (
+                yaml.safe_load(file.read_text(encoding="utf-8"))
+                if file.exists()
+                else open_definition(group, kind, plural)
+            )
 
 
 def folder() -> Path:
@@ -53,7 +57,8 @@ def are_real() -> bool:
     return folder().is_dir()
 
 
-def _open(group: str, kind: str, plural: str) -> Document:
+def open_definition(group: str, kind: str, plural: str, scope: str = "Namespaced") -> Document:
+    """A definition that accepts every key."""
     anything: Document = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": anything, "status": anything}}
     version = {
@@ -69,14 +74,15 @@ def _open(group: str, kind: str, plural: str) -> Document:
         "metadata": {"name": f"{plural}.{group}"},
         "spec": {
             "group": group,
-            "scope": "Namespaced",
+            "scope": scope,
             "names": {"kind": kind, "listKind": f"{kind}List", "plural": plural, "singular": kind.lower()},
             "versions": [version],
         },
     }
 
 
-def _wait_until_served(extensions: client.ApiextensionsV1Api, name: str) -> None:
+def wait_until_served(extensions: client.ApiextensionsV1Api, name: str) -> None:
+    """Wait until the server serves a definition."""
     deadline = time.monotonic() + ESTABLISHED_SECONDS
     while time.monotonic() < deadline:
         conditions = extensions.read_custom_resource_definition(name).status.conditions or []

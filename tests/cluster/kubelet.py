@@ -37,9 +37,9 @@ class Kubelet:
         self.private: dict[str, tuple[str, str]] = {}
 
     def round(self) -> None:
-        """Bring the status of every pod up to date."""
-        for pod in self._core.list_pod_for_all_namespaces().items:
-            if pod.metadata.deletion_timestamp is None and pod.status.phase not in ("Succeeded", "Failed"):
+        """Bring the status of every pod up to date that has not started: one that runs goes on, as on a real node."""
+        for pod in self._core.list_pod_for_all_namespaces(field_selector="status.phase=Pending").items:
+            if pod.metadata.deletion_timestamp is None:
                 self._report(pod)
 
     def _report(self, pod: Any) -> None:

@@ -97,6 +97,20 @@ class Operators:
         if backup["spec"].get("immediate") and "lastScheduleTime" not in backup.get("status", {}):
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             self._patch_status(CNPG, "scheduledbackups", backup, {"lastScheduleTime": now, "lastCheckTime": now})
+            self._record_backup(backup, now)
+
+    def _record_backup(self, backup: Document, now: str) -> None:
+        """Record the end of a backup where the plugin does: in the object store, by the server's name."""
+        namespace, name = backup["metadata"]["namespace"], backup["spec"]["cluster"]["name"]
+        clusters = (each for each in self._listed(CNPG, "clusters") if each["metadata"]["namespace"] == namespace)
+        nothing: Document = {"spec": {}}
+        cluster = next((each for each in clusters if each["metadata"]["name"] == name), nothing)
+        for plugin in cluster["spec"].get("plugins", []):
+            parameters = plugin.get("parameters", {})
+            store = self._store(namespace, parameters.get("barmanObjectName", ""))
+            if store is not None:
+                window = {parameters.get("serverName", name): {"lastSuccessfulBackupTime": now}}
+                self._patch_status(BARMAN, "objectstores", store, {"serverRecoveryWindow": window})
 
     def _has_secret(self, namespace: str, name: str) -> bool:
         try:

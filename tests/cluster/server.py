@@ -5,6 +5,7 @@ It has no node: `kubelet` reports pods as running, and `operators` does what Clo
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ TOKEN: Final = "the-administrator"
 CONTEXT: Final = "here"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
+ENDS_WITH_PARENT: Final = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
+"""Has the kernel kill the program that it becomes when the tests end, however they end (PR_SET_PDEATHSIG)."""
 
 
 class ApiServer:
@@ -83,7 +86,8 @@ class ApiServer:
         return client.ApiClient(settings)
 
     def _start(self, name: str, arguments: dict[str, str]) -> None:
-        command = [str(self._servers / name), *(f"--{key}={value}" for key, value in arguments.items())]
+        program = [str(self._servers / name), *(f"--{key}={value}" for key, value in arguments.items())]
+        command = [sys.executable, "-c", ENDS_WITH_PARENT, *program] if sys.platform == "linux" else program
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 command,

@@ -28,7 +28,8 @@ CHART: Final = Path(os.environ.get("LOTUS_DAGSTER_CHART", Path(__file__).with_na
 """The chart of these tests, which makes what Dagster's own makes; or Dagster's own, in a folder."""
 KEY: Final = "the-administrators-key"
 REGION: Final = "us-west-1"
-IMAGE: Final = "registry.example.com/lotus-dagster:0123456"
+REGISTRY: Final = "ghcr.io"
+IMAGE: Final = f"{REGISTRY}/example/lotus-dagster:0123456"
 PATIENCE_SECONDS: Final = 60
 LOADED: Final = ("uv.lock", "lotus_infra", "packages", "dagster")
 """The parts of the repository of which the program takes a fingerprint."""
@@ -106,8 +107,11 @@ class World:
         zone = {name: f"{name}-{suffix}" for name in ("landing", "backup", "state")}
         aws.create_bucket(zone["state"])
         pulumi.config_set("lotus:landingZone", json.dumps(values["landingZone"] | zone | {"protect": False}))
-        for name in ("dagster_db_password", "ducklake_db_password"):
+        for name in ("dagster_db_password", "ducklake_db_password", "registry_password"):
             pulumi.config_set(f"lotus:{name}", values[name], secret=True)
+        # The node gets no image of the company without the stack's pull secret.
+        registry = values["dagster"]["registry"]
+        machine.kubelet.private[registry["server"]] = (registry["username"], values["registry_password"])
         world = cls(lake, machine, f"lotus-{suffix}", values["dagster"], values)
         own = {
             "image": IMAGE,
@@ -163,9 +167,9 @@ class World:
             git(self.pulumi.project, "init", "-q")
         return commit(self.pulumi.project, "The lake")
 
-    def wait(self, until: Callable[[], object]) -> None:
+    def wait(self, until: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until something is so on the cluster."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < deadline, "it does not come to be"
             time.sleep(0.1)

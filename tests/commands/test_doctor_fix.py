@@ -37,6 +37,7 @@ class Site(NamedTuple):
         file.parent.mkdir(parents=True, exist_ok=True)
         held = {"pid": pid, "username": "ana", "hostname": host or socket.gethostname()}
         file.write_text(json.dumps(held | {"timestamp": datetime.now(UTC).isoformat()}), encoding="utf-8")
+        file.with_name("one.json.attrs").write_text("{}", encoding="utf-8")
         return file
 
     def records(self, *records: Any) -> None:
@@ -159,7 +160,7 @@ def test_a_run_on_a_machine_that_is_gone_is_dead_once_somebody_says_so(site: Sit
 
 def test_a_plugin_that_outlives_its_engine_is_named(site: Site, tmp_path: Path) -> None:
     lock = site.lock()
-    site.records(helm_record(1, "pending-install", LONG_AGO))
+    site.records(helm_record(1, "pending-install", int(time.time())))
     plugin = tmp_path / "pulumi-resource-kubernetes"
     plugin.symlink_to("/bin/cat")
 
@@ -174,7 +175,8 @@ def test_a_plugin_that_outlives_its_engine_is_named(site: Site, tmp_path: Path) 
 
 
 def test_a_plugin_of_another_project_does_not_matter(site: Site, tmp_path: Path) -> None:
-    site.records(helm_record(1, "pending-install", LONG_AGO))
+    site.lock()
+    site.records(helm_record(1, "pending-install", int(time.time())))
     plugin = tmp_path / "pulumi-resource-kubernetes"
     plugin.symlink_to("/bin/cat")
 

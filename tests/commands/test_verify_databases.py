@@ -7,6 +7,7 @@ import pytest
 from lotus_infra.commands.findings import Finding
 from tests.commands.prod import Prod
 from tests.support.cluster import Document, an_object, database
+from tests.support.definitions import custom_resource_problems
 
 CNPG = "postgresql.cnpg.io/v1"
 
@@ -24,6 +25,10 @@ def found_on(prod: Prod, *objects: Document, where: str = "dagster-db", **stack:
 
 def failing(reason: str) -> list[Document]:
     return [{"type": "Ready", "status": "True"}, {"type": "ContinuousArchiving", "status": "False", "message": reason}]
+
+
+def test_the_objects_of_these_tests_have_the_form_of_the_real_definitions() -> None:
+    assert [problem for each in database("dagster-db") for problem in custom_resource_problems(each)] == []
 
 
 def test_an_archive_of_another_database_has_its_own_remedy(prod: Prod) -> None:

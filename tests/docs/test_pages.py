@@ -38,6 +38,7 @@ PRODUCTION: dict[str, int] = {
     "docs/runbooks/airbyte-down.md": 1,
     "docs/runbooks/lost-state.md": 2,
     "docs/runbooks/quarantined-files.md": 2,
+    "docs/runbooks/restore-a-database.md": 7,
     "docs/runbooks/restored-catalog.md": 2,
     "docs/scale.md": 1,
     "packages/pulumi-airbyte/README.md": 4,

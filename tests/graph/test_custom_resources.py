@@ -1,4 +1,4 @@
-"""Custom resources of every setting are what their definitions describe: no unknown key, no wrong type, no broken rule."""
+"""Custom resources of every setting agree with their definitions: no unknown key, no wrong type, no broken rule."""
 
 from typing import Any
 
@@ -30,12 +30,12 @@ VALUES: dict[type[BaseModel], dict[str, list[Any]]] = {
     Recovery: {
         "generation": [1, 2],
         "targetTime": ["2026-01-31T03:00:00Z", "2026-01-31T03:00:00.123456+02:00"],
-        "timeoutSeconds": [60],
     },
     ClusterDatabase: {
         "kind": ["cluster"],
         "generation": [3, 999],
         "recovery": [{"generation": 1}, {"generation": 2, "targetTime": "2026-01-31T03:00:00Z"}],
+        "timeoutSeconds": [60],
         "instances": [1, 3],
         "image": ["ghcr.io/cloudnative-pg/postgresql:17.5", "registry:5000/pg@sha256:" + "0" * 64],
         "storage": [{}, {"size": "9Gi"}, {"storageClass": "fast"}],

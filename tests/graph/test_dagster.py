@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -107,8 +107,9 @@ def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_an
             continue
         annotations = graph.named(kind.rpartition(":")[2], name).inputs["metadata"]["annotations"]
         assert annotations["pulumi.com/patchFieldManager"] == "lotus/lotus/test", (kind, name)
-        own = 'metadata.annotations["pulumi.com/patchFieldManager"]'
-        assert [*request.ignoreChanges] == [own if len(annotations) > 1 else "metadata.annotations"]
+        assert annotations["pulumi.com/patchForce"] == "true"
+        own = [f'metadata.annotations["pulumi.com/patch{which}"]' for which in ("FieldManager", "Force")]
+        assert [*request.ignoreChanges] == (own if len(annotations) > 2 else ["metadata.annotations"])
     cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
     assert "condition=Ready" in cluster["pulumi.com/waitFor"]
 
@@ -200,24 +201,59 @@ def test_the_release_waits_for_its_pods_and_is_not_rolled_back(declare: Declare)
     assert inputs["timeout"] == 600
 
 
-def test_a_failed_release_logs_why_its_pods_do_not_run(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, Any]] = []
+def failed(error: str) -> Any:
+    kind = "kubernetes:helm.sh/v3:Release"
+    return pulumi.ErrorHookArgs(f"urn:pulumi:test::lotus::{kind}::dagster", "", "dagster", kind, errors=[error])
+
+
+def logged_by(graph: Graph, kind: str, error: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the hook of an object logs about an error."""
     logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", logged.append)
+    [name] = graph.request(kind, "dagster" if "Release" in kind else "dagster-lake").hooks.on_error
+    assert graph.hooks.on_error[name](failed(error)) is False
+    return logged
+
+
+def test_a_release_that_waits_in_vain_logs_why_its_pods_do_not_run(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[Any, Any]] = []
 
     def why(*where: Any, **how: Any) -> list[str]:
         calls.append((where, how))
         return ["pod a: it is not ready"]
 
-    monkeypatch.setattr("lotus_infra.program.explain_failed_pods", why)
+    monkeypatch.setattr(program, "explain_failed_pods", why)
     graph = declare()
-    monkeypatch.setattr(pulumi.log, "error", logged.append)
 
-    [name] = graph.request("helm.sh/v3:Release", "dagster").hooks.on_error
-    retry = graph.hooks.on_error[name](None)  # type: ignore[arg-type]
-
+    assert logged_by(graph, "helm.sh/v3:Release", "context deadline exceeded", monkeypatch) == [
+        "pod a: it is not ready"
+    ]
     assert calls == [(("lotus-lake",), {"kubeconfig": None, "context": "example"})]
-    assert logged == ["pod a: it is not ready"]
-    assert retry is False
+
+
+def test_an_object_that_cannot_be_written_logs_what_to_do(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = 'conflict with "scaler": .data.password'
+
+    [line] = logged_by(declare(), "core/v1:Secret", error, monkeypatch)
+
+    assert "scaler has changed what the stack sets" in line
+
+
+def test_secrets_that_others_make_are_looked_for_before_the_release(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "missing_secrets", lambda _, names, **__: [*names])
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    graph = declare({"imagePullSecrets": ["mirror"], "runs.envSecrets": ["api"]})
+
+    hooks = graph.request("helm.sh/v3:Release", "dagster").hooks
+    for name in {*hooks.before_create, *hooks.before_update}:
+        graph.hooks.others[name](cast("pulumi.ResourceHookArgs", None))
+
+    assert [line.split()[2] for line in warned] == ["mirror", "api"]
 
 
 def test_a_chart_may_come_from_a_folder(declare: Declare) -> None:

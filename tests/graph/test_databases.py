@@ -1,4 +1,4 @@
-"""A database's cluster and backups: their form, the names of each generation, recovery, and changes that are refused."""
+"""A database's cluster and backups: their form, the names of each generation, recovery, and refused changes."""
 
 from typing import Any
 
@@ -107,13 +107,21 @@ def test_an_archived_cluster_is_awaited_until_it_archives() -> None:
 def test_a_cluster_that_does_not_start_or_archive_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     logged: list[str] = []
-    graph = declared({"generation": 2}, explain=lambda cluster: [*asked, asked.append(cluster) or "its reason"])
+
+    def explain(cluster: str) -> list[str]:
+        asked.append(cluster)
+        return ["its reason"]
+
+    graph = declared({"generation": 2}, explain=explain)
     monkeypatch.setattr(pulumi.log, "error", logged.append)
-
     [name] = graph.request("Cluster", NAME).hooks.on_error
+    kind = "kubernetes:postgresql.cnpg.io/v1:Cluster"
+    error = "2 errors occurred: the Kubernetes API server reported that it failed: timed out waiting for the condition"
 
-    assert graph.hooks.on_error[name](None) is False  # type: ignore[arg-type]
-    assert (asked, logged) == (["dagster-db-2"], ["its reason"])
+    assert graph.hooks.on_error[name](pulumi.ErrorHookArgs("urn", "", NAME, kind, errors=[error])) is False
+
+    assert asked == ["dagster-db-2"]
+    assert any("its reason" in line for line in logged)
 
 
 # Generations
@@ -157,12 +165,21 @@ def test_a_recovery_reads_the_archive_of_the_generation_before_and_writes_one_of
             "owner": "dagster",
             "secret": {"name": "dagster-db-3-credentials"},
             "source": NAME,
-            "recoveryTarget": {"targetTime": "2026-02-01T03:00:00Z"},
+            "recoveryTarget": {"targetTime": "2026-02-01 03:00:00.000000+00:00"},
         }
     }
     source = {"name": PLUGIN, "parameters": {"barmanObjectName": NAME, "serverName": NAME}}
     assert found["externalClusters"] == [{"name": NAME, "plugin": source}]
     assert found["plugins"][0]["parameters"]["serverName"] == "dagster-db-3"
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-02-01T03:00:00.5Z", "2026-02-01T05:00:00.500+02:00", "2026-01-31T23:00:00.5-04:00"]
+)
+def test_the_time_of_a_recovery_is_written_with_a_numeric_offset(time: str) -> None:
+    found = spec(declared({"generation": 2, "recovery": {"generation": 1, "targetTime": time}}))
+
+    assert found["bootstrap"]["recovery"]["recoveryTarget"]["targetTime"] == "2026-02-01 03:00:00.500000+00:00"
 
 
 def test_a_recovery_without_a_time_ends_with_the_archive() -> None:
@@ -184,9 +201,15 @@ def test_the_settings_of_a_recovery_may_go_later_without_a_change_of_the_cluster
 
 
 def test_a_restored_cluster_has_hours_to_become_ready() -> None:
-    timeouts = [declared(each).request("Cluster", NAME).customTimeouts.create for each in (RESTORED, {})]
+    variants: list[dict[str, Any]] = [{}, RESTORED, {"timeoutSeconds": 60}, RESTORED | {"timeoutSeconds": 60}]
+    timeouts = [declared(each).request("Cluster", NAME).customTimeouts for each in variants]
 
-    assert timeouts == ["14400s", ""]
+    assert [(each.create, each.update) for each in timeouts] == [
+        ("", ""),
+        ("14400s", "14400s"),
+        ("60s", "60s"),
+        ("60s", "60s"),
+    ]
 
 
 @pytest.mark.parametrize(

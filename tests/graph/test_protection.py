@@ -1,6 +1,6 @@
-"""What a refused `destroy` deletes of each kind of stack, by the engine's rule: tests/engine/test_destroy.py shows it on the engine.
+"""What a refused `destroy` deletes of each kind of stack. tests/engine/test_destroy.py runs it on the engine.
 
-The engine deletes dependents first, goes on after a refusal, and keeps what a refused resource depends on.
+The engine's rule: it deletes dependents first, goes on after a refusal, and keeps what a refused resource depends on.
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "only Dagster is unprotected": {"protectSources": None, "dagster": dagster(protect=False)},
 }
 DELETED: dict[str, set[str]] = {"only Dagster is unprotected": {"kubernetes"}}
-"""The packages of the resources that the engine deletes before it refuses: those of a part that the stack does not protect."""
+"""The packages of what the engine deletes before it refuses: of a part that the stack does not protect."""
 
 
 def declared(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Graph:
@@ -59,7 +59,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]) -> Graph:
 
 def key(urn: str) -> tuple[str, str]:
     """The type and name in a URN."""
-    return urn.split("::")[-2].split("$")[-1], urn.split("::")[-1]
+    return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1], urn.rsplit("::", maxsplit=1)[-1]
 
 
 def deleted_before_a_refusal(graph: Graph) -> set[tuple[str, str]]:

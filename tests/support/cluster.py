@@ -173,6 +173,12 @@ def helm_record(revision: int, status: str, changed: int, release: str = "dagste
     return an_object("v1", "Secret", name, type="helm.sh/release.v1", metadata={"labels": labels})
 
 
+def condition(type_: str, reason: str, status: str = "True") -> Document:
+    """A condition of an object."""
+    since = {"lastTransitionTime": "2026-01-05T03:00:00Z", "message": ""}
+    return {"type": type_, "status": status, "reason": reason} | since
+
+
 def database(name: str, *, backed_up: str = "2026-01-05T03:01:00Z", **changed: Any) -> list[Document]:
     """A healthy database: its Cluster, its scheduled backup and its object store.
 
@@ -181,10 +187,7 @@ def database(name: str, *, backed_up: str = "2026-01-05T03:01:00Z", **changed: A
         backed_up: When its last backup ended.
         changed: Parts of the Cluster's status instead.
     """
-    conditions = [
-        {"type": "Ready", "status": "True", "reason": "ClusterIsReady"},
-        {"type": "ContinuousArchiving", "status": "True", "reason": "ContinuousArchivingSuccess"},
-    ]
+    conditions = [condition("Ready", "ClusterIsReady"), condition("ContinuousArchiving", "ContinuousArchivingSuccess")]
     plugin = {"name": "barman-cloud.cloudnative-pg.io", "parameters": {"barmanObjectName": name}}
     status = {"phase": "Cluster in healthy state", "conditions": conditions} | changed
     window = {name: {"lastSuccessfulBackupTime": backed_up}}
@@ -198,7 +201,13 @@ def database(name: str, *, backed_up: str = "2026-01-05T03:01:00Z", **changed: A
             spec={"schedule": "0 0 3 * * *", "cluster": {"name": name}},
             status=scheduled,
         ),
-        an_object("barmancloud.cnpg.io/v1", "ObjectStore", name, status={"serverRecoveryWindow": window}),
+        an_object(
+            "barmancloud.cnpg.io/v1",
+            "ObjectStore",
+            name,
+            spec={"configuration": {"destinationPath": f"s3://backup/lotus-lake/{name}"}},
+            status={"serverRecoveryWindow": window},
+        ),
     ]
 
 

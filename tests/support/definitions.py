@@ -1,7 +1,7 @@
 """Custom resources, compared with their definitions: keys that do not exist, wrong types, and rules in CEL.
 
-A cluster prunes an unknown key in silence, so nobody sees there that it has no effect. The definitions are reference data:
-`custom_resource_problems` skips the test where there is none.
+A cluster drops an unknown key without an error, so its absence has to be found here. The definitions are reference
+data: `custom_resource_problems` skips the test where there is none.
 """
 
 from collections.abc import Callable, Iterator, Mapping

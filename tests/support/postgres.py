@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
@@ -43,10 +43,11 @@ class Postgres:
 
     Args:
         folder: An empty folder of the user that runs the server.
+        settings: More settings of the server.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._folder, self._settings = folder, QUICK | dict(settings or {})
         self._bin = _binaries(folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._names = (f"lake_{number}" for number in count(1))
@@ -55,6 +56,14 @@ class Postgres:
     def initialize(self) -> None:
         """Write the files of an empty server, and start it."""
         self._run("initdb", "--username", USER, "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
+        self.start_anywhere()
+
+    def start_anywhere(self) -> None:
+        """Start on a free port, with the files that are there.
+
+        Raises:
+            RuntimeError: It ended, or does not answer; the message has its log.
+        """
         for _ in range(PORTS_TRIED):
             self.port = free_port()
             try:
@@ -69,10 +78,10 @@ class Postgres:
         Raises:
             RuntimeError: It ended, or does not answer; the message has its log.
         """
-        settings = [part for name, value in QUICK.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._data, "-p", str(self.port), *settings],
+                [self._bin / "postgres", "-D", self.data, "-p", str(self.port), *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -120,7 +129,8 @@ class Postgres:
         return [line.split("\x1f") for line in ran.stdout.splitlines()]
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """The server's files."""
         return self._folder / "data"
 
     @property
@@ -136,7 +146,7 @@ class Postgres:
         return {"cwd": self._folder, "user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._bin / program), "-D", str(self._data), *arguments]
+        command = [str(self._bin / program), "-D", str(self.data), *arguments]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, **self._identity)
         if ran.returncode:
             raise RuntimeError(f"{program} failed: {ran.stderr.strip()}")
@@ -151,18 +161,33 @@ class Postgres:
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """A server of its own, gone with its data at the end."""
+    with postgres_folder() as folder:
+        server = Postgres(folder)
+        try:
+            server.initialize()
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)
+
+
+@contextmanager
+def postgres_folder() -> Iterator[Path]:
+    """An empty folder of the user that runs the servers, gone at the end."""
     # Not below pytest's folders, which only the user of the tests may enter.
     folder = Path(tempfile.mkdtemp(prefix="lotus-postgres-"))
+    give_to_postgres(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def give_to_postgres(folder: Path) -> None:
+    """Make the user that runs the servers the owner of a folder with everything in it."""
     if os.geteuid() == 0:
         unprivileged = pwd.getpwnam(UNPRIVILEGED)
-        os.chown(folder, unprivileged.pw_uid, unprivileged.pw_gid)
-    server = Postgres(folder)
-    try:
-        server.initialize()
-        yield server
-    finally:
-        server.stop(signal.SIGQUIT)
-        shutil.rmtree(folder)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, unprivileged.pw_uid, unprivileged.pw_gid, follow_symlinks=False)
 
 
 def _binaries(folder: Path) -> Path:

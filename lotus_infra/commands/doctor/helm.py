@@ -14,6 +14,8 @@ from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.errors import LotusError
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
+_COMPONENT = "lotus:dagster:Release"
+_PROVIDER = "pulumi:providers:kubernetes"
 PAGE = "docs/how-to/recover-a-killed-run.md"
 
 
@@ -94,7 +96,9 @@ def records(site: Site) -> Iterator[CheckResult]:
         return  # `state` has reported it.
     elif found and managed is None:
         what = f"Helm has installed {release}, {found[-1].shown}, and the state does not have it: a run was killed"
-        yield broken("helm", what, f"import it, as {PAGE} describes; `up` refuses the name until then")
+        yield broken(
+            "helm", what, f"{_import_command(case, site.namespace)} ({PAGE}); `up` refuses the name until then"
+        )
     elif managed is not None and not found:
         what = f"the state has the release {release}, and the cluster does not"
         yield broken("helm", what, f"`lotus up --stack {case.stack} --refresh` installs it again")
@@ -115,6 +119,16 @@ def _pending(site: Site, record: HelmRecord) -> CheckResult:
         return warning("helm", f"{what}: {reason}", "wait for its end, and run this again")
     what = f"{what}, and no run is at work on it: Helm refuses every install and upgrade"
     return broken("helm", what, f"`lotus doctor --fix --stack {case.stack}` removes the record, and nothing else")
+
+
+def _import_command(case: StackContext, namespace: str) -> str:
+    """The command that imports the release below its component, whose URN the state has: a run notes it first."""
+    urns = {(each.type, each.name): each.urn for each in case.resources or ()}
+    parent, provider = (urns.get((type_, naming.DAGSTER), "<urn>") for type_ in (_COMPONENT, _PROVIDER))
+    return (
+        f"`pulumi import {RELEASE} {naming.DAGSTER} {namespace}/{naming.DAGSTER} --parent release={parent} "
+        f"--provider cluster={provider} --protect=false --generate-code=false --yes --stack {case.stack}`"
+    )
 
 
 def _has_locks(case: StackContext) -> bool:

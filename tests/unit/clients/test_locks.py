@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.locks import Lock, Machine, Process, locks_of, owner_state, plan_unlock
+from lotus_infra.clients.locks import LOCKS_FOLDER, Lock, Machine, Process, locks_of, owner_state, plan_unlock
 from lotus_infra.clients.storage import Folder
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
@@ -63,6 +63,21 @@ def test_the_locks_of_a_stack_are_listed_oldest_first(backend: Folder) -> None:
     assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
 
 
+def test_the_attributes_that_the_engine_keeps_beside_a_lock_in_a_folder_are_no_lock_and_go_with_it(
+    backend: Folder,
+) -> None:
+    lock = backend.path / ".pulumi/locks/organization/lotus/prod/dead.json"
+    attributes = lock.with_name("dead.json.attrs")
+    attributes.write_text('{"user.content_type":"text/plain; charset=utf-8"}', encoding="utf-8")
+
+    found = locks_of(backend, "lotus", "prod")
+    backend.delete(found[-1].key)
+
+    assert [lock.owner for lock in found] == ["ana@runner-7 (pid 41)", "ana@laptop (pid 41)"]
+    assert not lock.exists()
+    assert not attributes.exists()
+
+
 def test_an_unreadable_lock_has_an_unknown_owner(backend: Folder) -> None:
     (backend.path / ".pulumi/locks/organization/lotus/prod/dead.json").write_text("{", encoding="utf-8")
 
@@ -70,6 +85,21 @@ def test_an_unreadable_lock_has_an_unknown_owner(backend: Folder) -> None:
 
     assert unknown.owner == "somebody (the lock can't be read)"
     assert owner_state(unknown, machine(None)) == "unknown"
+
+
+def test_the_attributes_beside_a_lock_in_a_folder_are_no_lock_and_go_with_it(tmp_path: Path) -> None:
+    lock = tmp_path / LOCKS_FOLDER / "lotus" / "prod" / "one.json"
+    lock.parent.mkdir(parents=True)
+    held = {"pid": 1, "username": "ana", "hostname": "laptop", "timestamp": "2026-01-05T03:00:00Z"}
+    lock.write_text(json.dumps(held), encoding="utf-8")
+    lock.with_name("one.json.attrs").write_text('{"user.content_type":"text/plain","md5":"x"}', encoding="utf-8")
+    folder = Folder(tmp_path)
+
+    [found] = locks_of(folder, "lotus", "prod")
+    folder.delete(found.key)
+
+    assert found.owner == "ana@laptop (pid 1)"
+    assert list(lock.parent.iterdir()) == []
 
 
 def test_a_lock_of_another_machine_is_removed_once_that_is_declared_gone(backend: Folder, tmp_path: Path) -> None:

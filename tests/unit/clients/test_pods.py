@@ -90,14 +90,16 @@ def test_running_starting_and_terminating_pods_are_not_reported() -> None:
 
 @contextmanager
 def cluster(status: int, body: Any, folder: Path) -> Iterator[str]:
-    """A server with one answer, and a kubeconfig of it."""
+    """A server with these lists of objects by their kind, or with one error, and a kubeconfig of it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
+            kind = self.path.partition("?")[0].rpartition("/")[2]
+            answer = body if status != 200 else {"kind": "List", "items": body.get(kind, [])}
+            self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -115,17 +117,65 @@ def cluster(status: int, body: Any, folder: Path) -> Iterator[str]:
 
 def test_the_pods_of_the_namespace_are_read(tmp_path: Path) -> None:
     items = [pod("a", container(waiting={"reason": "ErrImagePull"}))]
-    with cluster(200, {"kind": "PodList", "items": items}, tmp_path) as kubeconfig:
+    with cluster(200, {"pods": items}, tmp_path) as kubeconfig:
         assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig, context="here") == [
             "pod a: container dagster ErrImagePull"
         ]
 
 
-def test_without_failing_pods_the_line_points_to_events(tmp_path: Path) -> None:
-    with cluster(200, {"kind": "PodList", "items": []}, tmp_path) as kubeconfig:
-        [line] = explain_failed_pods("lotus-lake", kubeconfig=kubeconfig)
+def test_without_a_reason_nothing_is_said(tmp_path: Path) -> None:
+    with cluster(200, {"pods": [pod("a", container(running={}, ready=True), phase="Running")]}, tmp_path) as kubeconfig:
+        assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig) == []
 
-    assert line == "No pod fails: kubectl get events --namespace lotus-lake may have the reason"
+
+def test_a_run_that_has_failed_is_no_reason(tmp_path: Path) -> None:
+    run = pod("dagster-run-1", container(terminated=CRASHED), phase="Failed")
+    run["metadata"]["labels"] = {"dagster/run-id": "1"}
+    with cluster(200, {"pods": [run]}, tmp_path) as kubeconfig:
+        assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig) == []
+
+
+def warning(kind: str, name: str, reason: str, message: str, time: str = "2026-01-05T10:00:00Z") -> dict[str, Any]:
+    return {
+        "metadata": {"name": f"{name}.{time}"},
+        "involvedObject": {"kind": kind, "name": name},
+        "lastTimestamp": time,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def test_pods_that_do_not_exist_and_volumes_that_are_not_bound_are_explained(tmp_path: Path) -> None:
+    forbidden = 'pods "web-1" is forbidden: exceeded quota: small'
+    condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": forbidden}
+    replica_set = {"metadata": {"name": "web"}, "status": {"replicas": 0, "conditions": [condition]}}
+    claim = {"metadata": {"name": "db-1"}, "status": {"phase": "Pending"}}
+    found = {
+        "replicasets": [replica_set],
+        "persistentvolumeclaims": [claim, {"metadata": {"name": "db-2"}, "status": {"phase": "Bound"}}],
+        "events": [
+            warning("PersistentVolumeClaim", "db-1", "ProvisioningFailed", "old", "2026-01-05T09:00:00Z"),
+            warning("PersistentVolumeClaim", "db-1", "ProvisioningFailed", 'storageclass "fast" not found'),
+            warning("Job", "migrate", "FailedCreate", 'serviceaccount "dagster" not found'),
+        ],
+    }
+    with cluster(200, found, tmp_path) as kubeconfig:
+        assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig) == [
+            f"pods of web: {forbidden}",
+            'volume db-1: ProvisioningFailed: storageclass "fast" not found',
+            'pods of migrate: FailedCreate: serviceaccount "dagster" not found',
+        ]
+
+
+def test_a_pod_that_starts_is_explained_by_its_latest_warning(tmp_path: Path) -> None:
+    starting = container(waiting={"reason": "ContainerCreating"})
+    mount = 'MountVolume.SetUp failed for volume "x": configmap "y" not found'
+    found = {"pods": [pod("a", starting), pod("b", starting)], "events": [warning("Pod", "a", "FailedMount", mount)]}
+    with cluster(200, found, tmp_path) as kubeconfig:
+        assert explain_failed_pods("lotus-lake", kubeconfig=kubeconfig) == [
+            f"pod a: FailedMount: {mount}",
+            "pod b: it is still starting: raise the time limit if it needs it",
+        ]
 
 
 def test_an_unreachable_cluster_is_reported_with_the_command_to_run(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lotus_infra.helm.chart_schema import FILE, UNLISTED, document, values_schema
+from lotus_infra.helm.chart_schema import FILE, UNLISTED, document, remote_schemas, values_schema
 from tests.support.shared import shared
 from toolchain.chart_schema import build, main, render
 
@@ -80,3 +80,17 @@ DEFINITIONS = {
     "postgresql": "PostgreSQL",
     "dagster-user-deployments": "UserDeployments",
 }
+
+
+def test_the_schemas_on_other_servers_are_those_of_the_charts_files(tmp_path: Path) -> None:
+    [address] = remote_schemas()
+    chart = tmp_path / "dagster"
+    subchart = chart / "charts" / "dagster-user-deployments"
+    subchart.mkdir(parents=True)
+    schema, files = subchart / "values.schema.json", shared("dagster-chart")
+    schema.write_bytes((files / "user-deployments.values.schema.json").read_bytes())
+    (chart / "values.schema.json").write_bytes((files / "values.schema.json").read_bytes())
+
+    assert remote_schemas(chart) == (address,)
+    schema.unlink()
+    assert remote_schemas(chart) == ()

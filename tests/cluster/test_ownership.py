@@ -1,0 +1,92 @@
+"""Who owns the fields of the stack's objects on a real API server, whatever a run left behind."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client
+
+from lotus_infra import naming
+from tests.cluster.world import World
+
+Document = dict[str, Any]
+LIMITS = {"limits": {"memory": "1Gi"}}
+
+
+def forget(world: World, folder: Path) -> int:
+    """Take every object of the stack but the release out of the state, as if each create had been killed."""
+    document: Document = json.loads(world.pulumi.run("stack", "export").ok().stdout)
+    resources = document["deployment"]["resources"]
+    lost = {each["urn"] for each in resources if each["type"].startswith("kubernetes:") and "helm" not in each["type"]}
+    kept = [each for each in resources if each["urn"] not in lost]
+    for each in kept:
+        each["dependencies"] = [urn for urn in each.get("dependencies") or [] if urn not in lost]
+        by_property = each.get("propertyDependencies") or {}
+        each["propertyDependencies"] = {
+            key: [urn for urn in urns if urn not in lost] for key, urns in by_property.items()
+        }
+    document["deployment"]["resources"] = kept
+    file = folder / "state.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    world.pulumi.run("stack", "import", "--file", str(file)).ok()
+    return len(lost)
+
+
+def managers(found: Document) -> set[str]:
+    return {each["manager"] for each in found["metadata"]["managedFields"] if each["operation"] == "Apply"}
+
+
+def test_objects_that_a_killed_run_made_are_the_stacks_own_and_can_change(world: World, tmp_path: Path) -> None:
+    world.pulumi.up().ok()
+    assert forget(world, tmp_path) > 10
+
+    password = "another-password-of-dagster-db"
+    world.pulumi.config_set("lotus:dagster_db_password", password, secret=True)
+    world.change("database.resources", LIMITS)
+    world.pulumi.up().ok()
+
+    secret = world.core.read_namespaced_secret("dagster-db-credentials", world.namespace)
+    assert base64.b64decode(secret.data["password"]).decode() == password
+    cluster = world.custom("clusters")[naming.DAGSTER_DATABASE]
+    assert cluster["spec"]["resources"] == LIMITS
+    assert managers(cluster) == {naming.field_manager("test-project", world.pulumi.stack)}
+    assert world.lake.changes() == []
+
+    # A field that only the stack has owned is gone when the stack no longer sets it.
+    world.change("database.resources")
+    world.pulumi.up().ok()
+    assert "resources" not in world.custom("clusters")[naming.DAGSTER_DATABASE]["spec"]
+
+
+def test_fields_of_others_stay_theirs_and_the_stacks_own_are_set_again(world: World) -> None:
+    world.pulumi.up().ok()
+    body = {"metadata": {"annotations": {"team.example.com/owner": "data"}}}
+    world.core.patch_namespace(world.namespace, body, field_manager="another")
+    world.core.patch_namespaced_secret(naming.LAKE_SECRET, world.namespace, body, field_manager="another")
+    world.pulumi.refresh().ok()
+    assert world.lake.changes() == []
+    api = client.CustomObjectsApi(world.machine.server.client())
+    edited = {"spec": {"instances": 3}}
+    place = ("postgresql.cnpg.io", "v1", world.namespace, "clusters", naming.DAGSTER_DATABASE)
+    api.patch_namespaced_custom_object(*place, edited, field_manager="scaler")
+
+    world.change("database.instances", 2)
+    world.pulumi.up().ok()
+
+    assert world.custom("clusters")[naming.DAGSTER_DATABASE]["spec"]["instances"] == 2
+    secret = world.core.read_namespaced_secret(naming.LAKE_SECRET, world.namespace)
+    assert secret.metadata.annotations["team.example.com/owner"] == "data"
+
+
+def test_a_secret_of_others_that_pods_need_is_asked_for_before_the_release_waits(world: World) -> None:
+    world.change("codeLocation.envSecrets", ["api-key"])
+
+    process = world.pulumi.start("up", "--yes", "--skip-preview")
+    world.wait(lambda: any(name.startswith("dagster-") for name in world.pods()))
+    world.core.create_namespaced_secret(world.namespace, {"metadata": {"name": "api-key"}, "stringData": {"KEY": "x"}})
+    output = "".join(process.communicate())
+
+    assert process.returncode == 0, output
+    assert f"the secret api-key does not exist in the namespace {world.namespace}" in output
+    assert world.lake.changes() == []
