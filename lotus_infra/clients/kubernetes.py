@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from pydantic.alias_generators import to_camel
 
 from lotus_infra.clients.pod_problems import pod_problems
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, one_line
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = (10, 30)
 """The limits for a connection and for an answer."""
-_LONGEST_LINE: Final = 200
 _PAGE: Final = 500
 _LOG_LINES: Final = 500
 _JSON: Final = "application/json"
@@ -191,7 +190,7 @@ class Cluster:
             config.load_kube_config(kubeconfig, context, settings)
         except (ConfigException, OSError, yaml.YAMLError, *_NOT_A_KUBECONFIG) as error:
             remedy = "`kubectl config get-contexts` lists the contexts; select one by --kubeconfig and --context"
-            raise ClusterError(f"no cluster can be found: {_one_line(error)}", remedy) from None
+            raise ClusterError(f"no cluster can be found: {one_line(error)}", remedy) from None
         return cls(client.CoreV1Api(client.ApiClient(settings)), str(settings.host))
 
     def pods(self, namespace: str, release: str) -> tuple[Pod, ...]:
@@ -361,7 +360,7 @@ class Cluster:
 
     def _no_answer(self, reason: object) -> ClusterError:
         remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
-        return ClusterError(f"the cluster at {self.address} does not answer: {_one_line(reason)}", remedy)
+        return ClusterError(f"the cluster at {self.address} does not answer: {one_line(reason)}", remedy)
 
     def _refusal(self, error: "ApiException", verb: str, resource: str, namespace: str) -> ClusterError:
         if not error.status:
@@ -465,8 +464,4 @@ def _digest(image_id: str) -> str:
 
 def _not_ready_reason(pod: Any) -> str:
     problem = next(pod_problems([pod]), f"it is {str(pod.status.phase).lower()}")
-    return _one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())[:_LONGEST_LINE].rstrip(".")
+    return one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))

@@ -11,6 +11,7 @@ from lotus_infra.clients.kubernetes import Cluster, ClusterError
 from lotus_infra.commands.findings import Finding, State
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.database import ClusterDatabase, cluster_name
+from lotus_infra.errors import one_line
 
 BACKUP_TIME: Final = timedelta(hours=6)
 """A base backup that has not ended after this time counts as missing."""
@@ -75,7 +76,7 @@ def compare_database(each: DeclaredDatabase, live: LiveDatabase, namespace: str,
         yield Finding("database", each.name, "ready", "ready", "same")
     else:
         yield Finding(
-            "database", each.name, "ready", f"not ready: {live.phase}", "differs", f"wait for it; {described}"
+            "database", each.name, "ready", f"not ready: {live.phase or 'no status yet'}", "differs", f"wait for it; {described}"
         )
     if each.settings.backup is None:
         return
@@ -104,7 +105,7 @@ def _archiving(each: DeclaredDatabase, live: LiveDatabase, described: str) -> Fi
             "the bucket has the log of an earlier database at this place: raise "
             f"lotus:dagster.{each.key}.generation, or delete that log if it is certainly not needed"
         )
-    return Finding(what, each.name, declared, f"fails: {_one_line(live.archiving_reason)}", "differs", remedy)
+    return Finding(what, each.name, declared, f"fails: {one_line(live.archiving_reason)}", "differs", remedy)
 
 
 def _last_backup(each: DeclaredDatabase, live: LiveDatabase, namespace: str, now: datetime) -> Finding:
@@ -140,7 +141,7 @@ def _result_problem(live: LiveDatabase, listed: str, now: datetime) -> _Problem 
     """What is wrong with the backup that was started last; None if it has ended well or may still run."""
     last, failed = live.last_backup, live.failed_backup
     if failed is not None and (last is None or failed > last):
-        reason = f": {_one_line(live.failure)}" if live.failure else ""
+        reason = f": {one_line(live.failure)}" if live.failure else ""
         return _Problem(f"the one of {_shown(failed)} failed{reason}", listed)
     started = max((each.last for each in live.schedules if each.last is not None), default=None)
     if started is None:
@@ -156,7 +157,3 @@ def _result_problem(live: LiveDatabase, listed: str, now: datetime) -> _Problem 
 
 def _shown(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200].rstrip(".")
