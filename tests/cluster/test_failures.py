@@ -85,17 +85,20 @@ def test_an_object_of_others_in_the_releases_place_is_named(world: World) -> Non
 
 def test_a_release_that_waits_in_vain_is_explained_by_what_it_waits_for(world: World) -> None:
     world.pulumi.up().ok()
-    world.change("timeoutSeconds", SHORT)
+    limit = world.dagster["timeoutSeconds"]
 
     world.machine.kubelet.missing.add(MISSING)
+    world.change("timeoutSeconds", SHORT)
     world.change("image", MISSING)
     [image] = lines_of(world)
     assert image.startswith("pod dagster-")
     assert image.endswith(f'ImagePullBackOff: Back-off pulling image "{MISSING}"')
     world.machine.kubelet.missing.remove(MISSING)
+    world.change("timeoutSeconds", limit)
     world.pulumi.up().ok()
 
     quota(world, "small", pods="0")
+    world.change("timeoutSeconds", SHORT)
     world.change("webserver.replicas", 2)
     [pods] = lines_of(world)
     assert pods.startswith("pods of dagster-")
