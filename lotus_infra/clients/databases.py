@@ -13,16 +13,14 @@ from pydantic import Field, JsonValue
 
 from lotus_infra.clients.kubernetes import Cluster, ClusterObject, ClusterPart, Condition, Kind, Metadata
 from lotus_infra.clients.pod_problems import explain_failed_pods
+from lotus_infra.config.database import BARMAN, BARMAN_PLUGIN, CNPG
 from lotus_infra.errors import LotusError, one_line
 
-CNPG: Final = "postgresql.cnpg.io"
-BARMAN: Final = "barmancloud.cnpg.io"
 CLUSTERS: Final = Kind("clusters", CNPG)
 BACKUPS: Final = Kind("backups", CNPG)
 SCHEDULED_BACKUPS: Final = Kind("scheduledbackups", CNPG)
 OBJECT_STORES: Final = Kind("objectstores", BARMAN)
-PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
-EMPTY_ARCHIVE: Final = "Expected empty archive"
+_EMPTY_ARCHIVE: Final = "Expected empty archive"
 """Barman's words for an archive that has the log of another database."""
 _CONTAINER: Final = "plugin-barman-cloud"
 """The plugin's container in a database's pods."""
@@ -59,7 +57,6 @@ class LiveDatabase:
         archiving_reason: Why it is not archived.
         archive_is_taken: Whether the place of the archive has the log of another database.
         target: Where backups go.
-        plugin_version: The version of the plugin that the operator has loaded for it; empty without one.
         schedules: Its scheduled backups.
         last_backup: When the last successful base backup ended; None without one.
         failed_backup: When the last failed one ended, or was recorded; None without one.
@@ -72,7 +69,6 @@ class LiveDatabase:
     archiving_reason: str
     archive_is_taken: bool
     target: Target
-    plugin_version: str
     schedules: tuple[Schedule, ...]
     last_backup: datetime | None
     failed_backup: datetime | None
@@ -91,7 +87,7 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
     spec, status = found.spec, found.status
     conditions = {each.type: each for each in status.conditions}
     ready, archiving = conditions.get("Ready"), conditions.get("ContinuousArchiving")
-    plugin = next((each for each in spec.plugins if each.name == PLUGIN and each.enabled), None)
+    plugin = next((each for each in spec.plugins if each.name == BARMAN_PLUGIN and each.enabled), None)
     backups = _backups_of(cluster, namespace, name)
     window = _recovery_window(cluster, namespace, plugin, name) if plugin is not None else _Window()
     done = [each.stopped for each in backups if each.phase == _COMPLETED]
@@ -105,7 +101,6 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
         and not archiving.holds
         and _is_taken(cluster, namespace, name, archiving.message),
         target="plugin" if plugin is not None else "operator" if spec.backup.barman_object_store else "none",
-        plugin_version=next((each.version for each in status.plugin_status if each.name == PLUGIN), ""),
         schedules=_schedules_of(cluster, namespace, name),
         last_backup=_latest(*done, window.last_successful_backup_time, status.last_successful_backup),
         failed_backup=_latest(
@@ -158,10 +153,10 @@ def _labels(name: str) -> str:
 
 def _is_taken(cluster: Cluster, namespace: str, name: str, message: str) -> bool:
     """Whether Barman refuses the archive because it is not empty; by the way of the backups, its log says so only."""
-    if EMPTY_ARCHIVE in message:
+    if _EMPTY_ARCHIVE in message:
         return True
     pods = cluster.objects(Kind("pods"), ClusterObject, namespace, _labels(name)) or ()
-    return any(EMPTY_ARCHIVE in cluster.log(namespace, pod.metadata.name, _CONTAINER) for pod in pods)
+    return any(_EMPTY_ARCHIVE in cluster.log(namespace, pod.metadata.name, _CONTAINER) for pod in pods)
 
 
 def _backups_of(cluster: Cluster, namespace: str, name: str) -> "Sequence[_BackupStatus]":
@@ -211,16 +206,10 @@ class _ClusterSpec(ClusterPart):
     backup: _BackupSection = _BackupSection()
 
 
-class _PluginStatus(ClusterPart):
-    name: str
-    version: str = ""
-
-
 class _ClusterStatus(ClusterPart):
     phase: str = ""
     phase_reason: str = ""
     conditions: tuple[Condition, ...] = ()
-    plugin_status: tuple[_PluginStatus, ...] = ()
     last_successful_backup: datetime | None = None
     last_failed_backup: datetime | None = None
 

@@ -132,6 +132,7 @@ def test_a_new_database_in_a_used_archive_fails_with_its_cause_and_a_later_gener
     assert f"the backup bucket already has an archive of {NAME}" in failed
     assert "raise generation" in failed
 
+    world.change("database.timeoutSeconds")
     world.change("database.generation", 2)
     world.pulumi.up().ok()
     assert set(world.custom("clusters")) == {"dagster-db-2", naming.CATALOG_DATABASE}

@@ -18,16 +18,10 @@ PAGE: Final = "docs/how-to/set-up-production.md"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 
 
-def parse_version(text: str) -> Version | None:
-    """The first two numbers of a version; None if the text has none."""
-    found = _VERSION.match(text)
-    return (int(found[1]), int(found[2])) if found else None
-
-
 def is_older(text: str, oldest: Version) -> bool:
-    """Whether a version is older than another one; False if it is unknown."""
-    found = parse_version(text)
-    return found is not None and found < oldest
+    """Whether a version, by its first two numbers, is older than another one; False if it is unknown."""
+    found = _VERSION.match(text)
+    return found is not None and (int(found[1]), int(found[2])) < oldest
 
 
 # Permissions
@@ -46,7 +40,7 @@ RELEASED: Final = (
     DEPLOYMENTS,
     Kind("roles", "rbac.authorization.k8s.io"),
     Kind("rolebindings", "rbac.authorization.k8s.io"),
-    # Kubernetes lets nobody grant more than they have, and the chart grants these to Dagster.
+    # A user can grant only permissions of their own, and the chart grants these to Dagster.
     Kind("jobs", "batch"),
     Kind("pods"),
     Kind("events"),
