@@ -75,9 +75,8 @@ def compare_database(each: DeclaredDatabase, live: LiveDatabase, namespace: str,
     if live.ready:
         yield Finding("database", each.name, "ready", "ready", "same")
     else:
-        yield Finding(
-            "database", each.name, "ready", f"not ready: {live.phase or 'no status yet'}", "differs", f"wait for it; {described}"
-        )
+        running = f"not ready: {live.phase or 'no status yet'}"
+        yield Finding("database", each.name, "ready", running, "differs", f"wait for it; {described}")
     if each.settings.backup is None:
         return
     if live.target == "none":
