@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lotus_infra import naming
-from tests.cluster.world import REPOSITORY, World
+from tests.cluster.world import World
+from tests.engine.harness import REPOSITORY
 
 EARLIER = "362fce9d6c40852fe0a5fde12a47b5c67a92d15b"
 """The last commit whose backups were all CloudNativePG's own."""
