@@ -45,7 +45,7 @@ def test_a_stack_of_the_earlier_program_whose_backups_are_named_keeps_all_its_ob
     for database in ("database", "catalog"):
         world.change(f"{database}.backup.method", "barmanObjectStore")
 
-    # The provider has a new setting, and the release names the files that Dagster loads. Nothing else changes.
+    # The provider has got a setting, and the release names the files that Dagster loads: no object changes otherwise.
     steps = world.pulumi.preview("--json").ok().changes()
     assert {(step.op, step.type, *(step.detailed or step.diffs)) for step in steps} == {
         ("update", "pulumi:providers:kubernetes", "upsertExistingObjects"),
