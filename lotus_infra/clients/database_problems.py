@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from lotus_infra.clients.pod_problems import pod_problems
+from lotus_infra.config.database import RUNBOOK
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
@@ -84,7 +85,7 @@ def archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[
     if any(_NOT_EMPTY in text for text in (*logs, *failures)):
         yield (
             f"the backup bucket already has an archive of {cluster}, from an earlier database of this name: raise "
-            "generation of the database in the stack's settings, which starts another archive"
+            f"generation of the database in the stack's settings, to restore that database or to start an empty one: {RUNBOOK}"
         )
         return
     for message in failures:

@@ -35,3 +35,9 @@ def test_a_database_that_does_not_archive_is_explained_by_its_condition_or_by_th
 
     assert len(found) == len(problems)
     assert all(problem in line for problem, line in zip(problems, found, strict=True))
+
+
+def test_an_archive_of_an_earlier_database_is_explained_with_the_page_that_restores_it() -> None:
+    [line] = archive_problems("db", cluster_with("False", "barman: Expected empty archive"), [])
+
+    assert "docs/runbooks/restore-a-database.md" in line
