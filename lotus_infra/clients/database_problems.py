@@ -85,7 +85,8 @@ def archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[
     if any(_NOT_EMPTY in text for text in (*logs, *failures)):
         yield (
             f"the backup bucket already has an archive of {cluster}, from an earlier database of this name: raise "
-            f"generation of the database in the stack's settings, to restore that database or to start an empty one: {RUNBOOK}"
+            "generation of the database in the stack's settings, to restore that database or to start an empty one: "
+            f"{RUNBOOK}"
         )
         return
     for message in failures:

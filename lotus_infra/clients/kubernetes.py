@@ -191,7 +191,8 @@ class Cluster:
         try:
             config.load_kube_config(kubeconfig, context, settings)
         except (ConfigException, OSError, yaml.YAMLError, *_NOT_A_KUBECONFIG) as error:
-            remedy = "`kubectl config get-contexts` lists the contexts; select one in lotus:dagster.cluster, or by $KUBECONFIG"
+            listed = "`kubectl config get-contexts` lists the contexts"
+            remedy = f"{listed}; select one in lotus:dagster.cluster, or another file by $KUBECONFIG"
             raise ClusterError(f"no cluster can be found: {_one_line(error)}", remedy) from None
         return cls(client.CoreV1Api(client.ApiClient(settings)), str(settings.host))
 

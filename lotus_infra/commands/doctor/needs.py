@@ -50,7 +50,7 @@ RELEASED: Final = (
 )
 """The kinds of the chart's objects, and of the secrets that the stack makes."""
 GRANTED: Final = (Kind("jobs", "batch"), Kind("pods"), Kind("events"))
-"""The kinds that the chart lets Dagster manage. Kubernetes refuses a grant of permissions that the user does not have."""
+"""The kinds that the chart lets Dagster manage. Kubernetes refuses to grant permissions that the user does not have."""
 GRANTED_PARTS: Final = (Kind("jobs/status", "batch"), Kind("pods/log"), Kind("pods/status"))
 """Their parts that the chart lets Dagster read."""
 
