@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 
 from lotus_infra.clients.kubernetes import Cluster, ClusterObject, ClusterPart, Condition, Kind, Metadata
 from lotus_infra.clients.pod_problems import explain_failed_pods
-from lotus_infra.config.database import BARMAN, BARMAN_PLUGIN, CNPG
+from lotus_infra.config.database import BARMAN, BARMAN_PLUGIN, CNPG, RUNBOOK
 from lotus_infra.errors import LotusError, one_line
 
 CLUSTERS: Final = Kind("clusters", CNPG)
@@ -140,7 +140,8 @@ def _problems(name: str, live: LiveDatabase) -> Iterator[str]:
     elif live.archive_is_taken:
         yield (
             f"the backup bucket already has an archive of {name}, from an earlier database of this name: raise "
-            "generation of the database in the stack's settings, which starts another archive"
+            "generation of the database in the stack's settings, to restore that database or to start an empty one: "
+            f"{RUNBOOK}"
         )
     elif live.archiving is False:
         yield f"{name} can't archive: {one_line(live.archiving_reason)}"

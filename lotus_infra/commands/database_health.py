@@ -10,14 +10,16 @@ from lotus_infra.clients.databases import LiveDatabase, read_database
 from lotus_infra.clients.kubernetes import Cluster, ClusterError
 from lotus_infra.commands.findings import Finding, State
 from lotus_infra.config.dagster import DagsterSettings
-from lotus_infra.config.database import ClusterDatabase, cluster_name
+from lotus_infra.config.database import RUNBOOK, ClusterDatabase, cluster_name
 from lotus_infra.errors import one_line
 
 BACKUP_TIME: Final = timedelta(hours=6)
 """A base backup that has not ended after this time counts as missing."""
 LATE: Final = timedelta(hours=1)
 """The operator starts a backup within seconds of its time."""
-_UP: Final = "`pulumi up --refresh` creates it"
+MISSING: Final = "none"
+"""The state of a database that the cluster does not have."""
+_LOST: Final = f"restore it: {RUNBOOK}; `pulumi up --refresh` creates an empty one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def compare_databases(cluster: Cluster, settings: DagsterSettings, now: datetime
             yield Finding("database", each.name, "ready", f"unknown: {error.message}", "unknown", error.hint)
             continue
         if live is None:
-            yield Finding("database", each.name, "ready", "none", "differs", _UP)
+            yield Finding("database", each.name, "ready", MISSING, "differs", _LOST)
             continue
         yield from compare_database(each, live, settings.namespace.name, now)
 
@@ -76,7 +78,8 @@ def compare_database(each: DeclaredDatabase, live: LiveDatabase, namespace: str,
         yield Finding("database", each.name, "ready", "ready", "same")
     else:
         running = f"not ready: {live.phase or 'no status yet'}"
-        yield Finding("database", each.name, "ready", running, "differs", f"wait for it; {described}")
+        remedy = f"wait for it, or restore it if its volumes are lost ({RUNBOOK}); {described}"
+        yield Finding("database", each.name, "ready", running, "differs", remedy)
     if each.settings.backup is None:
         return
     if live.target == "none":
@@ -101,8 +104,8 @@ def _archiving(each: DeclaredDatabase, live: LiveDatabase, described: str) -> Fi
     if live.archive_is_taken:
         # The operator archives nothing over the log of another database.
         remedy = (
-            "the bucket has the log of an earlier database at this place: raise "
-            f"lotus:dagster.{each.key}.generation, or delete that log if it is certainly not needed"
+            "the bucket has the log of an earlier database at this place: to restore that one or to start an empty one, "
+            f"raise lotus:dagster.{each.key}.generation: {RUNBOOK}"
         )
     return Finding(what, each.name, declared, f"fails: {one_line(live.archiving_reason)}", "differs", remedy)
 

@@ -20,6 +20,7 @@ from lotus_infra.config.database import (
     BARMAN,
     BARMAN_PLUGIN,
     CNPG,
+    RUNBOOK,
     Backup,
     ClusterDatabase,
     Database,
@@ -43,7 +44,6 @@ FIXED_ANNOTATION: Final = f"{naming.ANNOTATIONS}/database"
 CHECKSUMS: Final = ("AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION")
 """AWS' SDK sends checksums that other S3 servers refuse, unless these variables say `when_required`."""
 RESTORE_SECONDS: Final = 4 * 3600
-RUNBOOK: Final = "docs/runbooks/restore-a-database.md"
 
 
 def after(dependencies: Sequence[pulumi.Resource], options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:

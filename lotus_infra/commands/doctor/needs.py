@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lotus_infra.clients.databases import BACKUPS, CLUSTERS, OBJECT_STORES, SCHEDULED_BACKUPS
-from lotus_infra.clients.kubernetes import ClusterObject, ClusterPart, Condition, Kind, Metadata
+from lotus_infra.clients.kubernetes import ClusterObject, ClusterPart, Condition, Kind, Metadata, can_i
 from lotus_infra.commands.database_health import declared_databases
 from lotus_infra.commands.doctor.context import Site
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
@@ -30,8 +30,9 @@ NAMESPACES: Final = Kind("namespaces")
 SECRETS: Final = Kind("secrets")
 DEPLOYMENTS: Final = Kind("deployments", "apps")
 INGRESSES: Final = Kind("ingresses", "networking.k8s.io")
-MANAGING: Final = ("get", "list", "watch", "create", "patch", "delete")
-"""What the engine's plugin and Helm do with the objects of a stack."""
+READING: Final = ("get", "list", "watch")
+MANAGING: Final = (*READING, "create", "update", "patch", "delete")
+"""What the engine's plugin and Helm do with the objects of a stack; Helm updates its records."""
 RELEASED: Final = (
     SECRETS,
     Kind("configmaps"),
@@ -40,17 +41,17 @@ RELEASED: Final = (
     DEPLOYMENTS,
     Kind("roles", "rbac.authorization.k8s.io"),
     Kind("rolebindings", "rbac.authorization.k8s.io"),
-    # A user can grant only permissions of their own, and the chart grants these to Dagster.
-    Kind("jobs", "batch"),
-    Kind("pods"),
-    Kind("events"),
 )
 """The kinds of the chart's objects, and of the secrets that the stack makes."""
+GRANTED: Final = (Kind("jobs", "batch"), Kind("pods"), Kind("events"))
+"""The kinds that the chart lets Dagster manage. Kubernetes refuses to grant permissions that the user does not have."""
+GRANTED_PARTS: Final = (Kind("jobs/status", "batch"), Kind("pods/log"), Kind("pods/status"))
+"""Their parts that the chart lets Dagster read."""
 
 
 def managed_kinds(settings: DagsterSettings) -> Iterator[Kind]:
     """The kinds that a stack makes in its namespace."""
-    yield from RELEASED
+    yield from (*RELEASED, *GRANTED)
     if settings.ingress is not None:
         yield INGRESSES
     databases = [each.settings for each in declared_databases(settings)]
@@ -68,20 +69,24 @@ def permissions(site: Site) -> Iterator[CheckResult]:
     may, namespace = site.cluster.may, site.namespace
     kinds = tuple(managed_kinds(site.settings))
     if may("*", Kind("*", "*"), namespace):
-        refused = list[str]()
+        refused = list[tuple[str, str]]()
     else:
         asked = [(verb, kind) for kind in kinds for verb in MANAGING]
-        asked += [("get", Kind("pods/proxy")), ("get", Kind("pods/log"))]
+        asked += [("deletecollection", kind) for kind in GRANTED]
+        asked += [(verb, kind) for kind in GRANTED_PARTS for verb in READING]
+        asked += [("get", Kind("pods/proxy"))]
         asked += [("list", BACKUPS)] if SCHEDULED_BACKUPS in kinds else []
-        refused = [f"{verb} {kind}" for verb, kind in asked if not may(verb, kind, namespace)]
+        refused = [(verb, str(kind)) for verb, kind in asked if not may(verb, kind, namespace)]
     if site.settings.namespace.create:
-        refused += [f"{verb} namespaces" for verb in ("get", "create", "patch") if not may(verb, NAMESPACES)]
+        refused += [(verb, "namespaces") for verb in ("get", "create", "patch") if not may(verb, NAMESPACES)]
     if not refused:
         yield ok("cluster", f"you may manage {pluralize(len(kinds), 'kind')} of objects in the namespace {namespace}")
-    for each in refused:
-        option = "" if each.endswith(" namespaces") else f" --namespace {namespace}"
-        remedy = f"the cluster's administrator grants it; `kubectl auth can-i {each}{option}` must answer yes"
-        yield broken("cluster", f"you may not {each}" + (f" in the namespace {namespace}" if option else ""), remedy)
+    for kind in dict.fromkeys(kind for _, kind in refused):
+        verbs = [verb for verb, of in refused if of == kind]
+        within = "" if kind == "namespaces" else namespace
+        remedy = f"the cluster's administrator grants it; {can_i(verbs[0], kind, within)} must answer yes"
+        what = f"you may not {', '.join(verbs)} {kind}"
+        yield broken("cluster", what + (f" in the namespace {within}" if within else ""), remedy)
 
 
 # Operators

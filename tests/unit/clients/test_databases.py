@@ -25,7 +25,7 @@ FAILED = with_archiving("False", "rpc error:\n unexpected failure invoking barma
     ("status", "log", "problems"),
     [
         (FAILED, "ERROR: WAL archive check failed for server db: Expected empty archive\n", ["raise generation"]),
-        (with_archiving("False", "barman: Expected empty archive"), "", ["raise generation"]),
+        (with_archiving("False", "barman: Expected empty archive"), "", ["docs/runbooks/restore-a-database.md"]),
         (FAILED, "ERROR: Bucket does not exist", ["db can't archive: rpc error: unexpected failure invoking"]),
         (with_archiving("True", "Continuous archiving is working"), "archived", []),
         ({"phase": "Setting up primary", "conditions": []}, "", []),
