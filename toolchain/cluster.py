@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from toolchain.engine import BIN, HERE, EngineError
-from toolchain.go_build import GoProgram, built, is_built
+from toolchain.go_build import GoProgram, built, go_for, is_built
 
 MODULES: Final = HERE / "cluster"
 SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager")
@@ -89,7 +89,7 @@ def _plugin(*, may_build: bool) -> Path:
     target = BIN / "cluster" / PLUGIN
     _require_build(target, program, may_build=may_build)
     if not is_built(target, program):
-        _write_embedded(module)
+        _write_embedded(program)
     return built(target, program).parent
 
 
@@ -107,15 +107,14 @@ def _required(module: Path, dependency: str) -> str:
     return match.group(1)
 
 
-def _write_embedded(module: Path) -> None:
+def _write_embedded(program: GoProgram) -> None:
     """Writes the files that the plugin embeds: those in its module, the schema with the version."""
-    go = shutil.which("go")
-    if go is None:
-        raise EngineError(NO_GO_FOR_PLUGIN)
-    command = [go, "list", "-f", "{{.Dir}}", "-m", PLUGIN_MODULE]
-    subprocess.run([go, "mod", "download", PLUGIN_MODULE], cwd=module, check=True, stdout=subprocess.DEVNULL)
-    folder = subprocess.run(command, cwd=module, check=True, capture_output=True, text=True).stdout.strip()
-    given, embedded = Path(folder) / "cmd" / PLUGIN, module / "generated"
+    go = go_for(program)
+    for command in (["mod", "download", PLUGIN_MODULE], ["list", "-f", "{{.Dir}}", "-m", PLUGIN_MODULE]):
+        done = subprocess.run([go, *command], cwd=program.module, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise EngineError(f"The {program.called} could not be built; Go's output:\n{done.stderr.strip()}")
+    given, embedded = Path(done.stdout.strip()) / "cmd" / PLUGIN, program.module / "generated"
     embedded.mkdir(exist_ok=True)
     schema = json.loads((given / "schema.json").read_text(encoding="utf-8")) | {"version": PLUGIN_VERSION}
     (embedded / "schema.json").write_text(json.dumps(schema), encoding="utf-8")

@@ -49,14 +49,23 @@ def built(target: Path, program: GoProgram) -> Path:
     with _locked(target.parent, work=f"building the {program.called}"):
         stamp = _stamp_file(target)
         if not is_built(target, program):
-            try:
-                go = _go()
-            except EngineError:
-                raise EngineError(program.no_go) from None
+            go = go_for(program)
             stamp.unlink(missing_ok=True)
             _build(go, target, program)
             stamp.write_text(_stamp(program), encoding="utf-8")
     return target
+
+
+def go_for(program: GoProgram) -> str:
+    """Finds the Go that builds a program.
+
+    Raises:
+        EngineError: there is none that is new enough.
+    """
+    try:
+        return _go()
+    except EngineError:
+        raise EngineError(program.no_go) from None
 
 
 def is_built(target: Path, program: GoProgram) -> bool:

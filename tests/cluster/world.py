@@ -30,7 +30,8 @@ KEY: Final = "the-administrators-key"
 REGION: Final = "us-west-1"
 REGISTRY: Final = "ghcr.io"
 IMAGE: Final = f"{REGISTRY}/example/lotus-dagster:0123456"
-PATIENCE_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 180
+"""For what takes some seconds on a machine that does nothing else."""
 LOADED: Final = ("uv.lock", "lotus_infra", "packages", "dagster")
 """The parts of the repository of which the program takes a fingerprint."""
 Document = dict[str, Any]

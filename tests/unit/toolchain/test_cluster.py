@@ -95,6 +95,18 @@ def test_a_build_that_is_not_wanted_is_an_error_with_the_command(path: Path, tmp
     assert built(tmp_path) == []
 
 
+def test_a_module_that_cannot_be_downloaded_is_an_error_with_what_go_says(path: Path, tmp_path: Path) -> None:
+    tool(path, "go", BUILDS.replace("mod) exit;;", "mod) echo no such host >&2; exit 1;;"))
+    for name in SERVERS:
+        tool(path, name, "#!/bin/sh\n")
+
+    with pytest.raises(
+        engine.EngineError, match="plugin could not be built; Go's output:\nno such host"
+    ):
+        cluster_programs()
+    assert built(tmp_path) == []
+
+
 def test_without_go_the_error_names_both_ways(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(path))
 
