@@ -100,9 +100,7 @@ def test_a_module_that_cannot_be_downloaded_is_an_error_with_what_go_says(path: 
     for name in SERVERS:
         tool(path, name, "#!/bin/sh\n")
 
-    with pytest.raises(
-        engine.EngineError, match="plugin could not be built; Go's output:\nno such host"
-    ):
+    with pytest.raises(engine.EngineError, match="plugin could not be built; Go's output:\nno such host"):
         cluster_programs()
     assert built(tmp_path) == []
 
