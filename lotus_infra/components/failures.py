@@ -13,7 +13,9 @@ import pulumi
 
 PAGE: Final = "docs/how-to/deploy-dagster.md"
 RECOVERY: Final = "docs/how-to/recover-a-killed-run.md"
-FORCE: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up"
+FORCE_VARIABLE: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+"""The plugin's own variable: with `true`, it overwrites the fields of others."""
+FORCE: Final = f"{FORCE_VARIABLE}=true pulumi up"
 _INTERRUPTED: Final = re.compile(r"context canceled")
 _IN_VAIN: Final = re.compile(
     r"deadline exceeded|timed out|[Tt]imeout|rate limiter|failed to fully initialize"
