@@ -36,7 +36,7 @@ def said(error: str) -> list[str]:
             "`kubectl auth can-i create deployments --namespace lotus-lake` must answer yes",
         ),
         (
-            'roles "dagster-role" is forbidden: user "ci" is attempting to grant RBAC permissions not currently held: …',
+            'roles "dagster-role" is forbidden: user "a" is attempting to grant RBAC permissions not currently held: x',
             "permissions that you do not have",
         ),
         (
