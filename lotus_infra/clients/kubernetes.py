@@ -446,6 +446,41 @@ def missing_secrets(
         return ()
 
 
+class _FieldManager(ClusterPart):
+    manager: str = ""
+
+
+class _ManagedMetadata(ClusterPart):
+    managed_fields: tuple[_FieldManager, ...] = ()
+
+
+class _Managed(ClusterPart):
+    metadata: _ManagedMetadata
+
+
+def field_managers(
+    kind: Kind, name: str, namespace: str, *, kubeconfig: str | None = None, context: str | None = None
+) -> frozenset[str] | None:
+    """Who has set fields of an object; None if there is none of this name, or no cluster is configured.
+
+    Args:
+        kind: The object's kind.
+        name: Its name.
+        namespace: Its namespace; empty for a kind without namespaces.
+        kubeconfig: A file; else the default one.
+        context: A context of the file; else its current one.
+
+    Raises:
+        ClusterError: The object can't be read.
+    """
+    try:
+        cluster = Cluster.reached_by(kubeconfig, context)
+    except ClusterError:
+        return None  # The plugin reports that, as it finds the cluster in the same way.
+    found = cluster.find(kind, _Managed, name, namespace)
+    return None if found is None else frozenset(each.manager for each in found.metadata.managed_fields)
+
+
 def _parsed(model: type[_Object], answer: object, kind: Kind) -> _Object:
     try:
         return model.model_validate(answer)

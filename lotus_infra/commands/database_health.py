@@ -104,7 +104,7 @@ def _archiving(each: DeclaredDatabase, live: LiveDatabase, described: str) -> Fi
     if live.archive_is_taken:
         # The operator archives nothing over the log of another database.
         remedy = (
-            "the bucket has the log of an earlier database at this place: to restore that one or to start an empty one, "
+            "the bucket has the log of an earlier database here; to restore that one or to start an empty one, "
             f"raise lotus:dagster.{each.key}.generation: {RUNBOOK}"
         )
     return Finding(what, each.name, declared, f"fails: {one_line(live.archiving_reason)}", "differs", remedy)

@@ -47,6 +47,8 @@ GRANTED: Final = (Kind("jobs", "batch"), Kind("pods"), Kind("events"))
 """The kinds that the chart lets Dagster manage. Kubernetes refuses to grant permissions that the user does not have."""
 GRANTED_PARTS: Final = (Kind("jobs/status", "batch"), Kind("pods/log"), Kind("pods/status"))
 """Their parts that the chart lets Dagster read."""
+LISTED: Final = (Kind("replicasets", "apps"), Kind("persistentvolumeclaims"))
+"""The kinds that Helm's wait and the explanation of a failed release list."""
 
 
 def managed_kinds(settings: DagsterSettings) -> Iterator[Kind]:
@@ -64,6 +66,18 @@ def managed_kinds(settings: DagsterSettings) -> Iterator[Kind]:
         yield OBJECT_STORES
 
 
+def needed_permissions(settings: DagsterSettings) -> Iterator[tuple[str, Kind]]:
+    """The verbs and kinds in the stack's namespace for every `up`, and for what `lotus verify` reads."""
+    kinds = tuple(managed_kinds(settings))
+    yield from ((verb, kind) for kind in kinds for verb in MANAGING)
+    yield from (("deletecollection", kind) for kind in GRANTED)
+    yield from ((verb, kind) for kind in GRANTED_PARTS for verb in READING)
+    yield from (("list", kind) for kind in LISTED)
+    yield "get", Kind("pods/proxy")
+    if SCHEDULED_BACKUPS in kinds:
+        yield "list", BACKUPS
+
+
 def permissions(site: Site) -> Iterator[CheckResult]:
     """Whether this machine's user may manage every kind that the stack makes, and read what `lotus verify` reads."""
     may, namespace = site.cluster.may, site.namespace
@@ -71,11 +85,7 @@ def permissions(site: Site) -> Iterator[CheckResult]:
     if may("*", Kind("*", "*"), namespace):
         refused = list[tuple[str, str]]()
     else:
-        asked = [(verb, kind) for kind in kinds for verb in MANAGING]
-        asked += [("deletecollection", kind) for kind in GRANTED]
-        asked += [(verb, kind) for kind in GRANTED_PARTS for verb in READING]
-        asked += [("get", Kind("pods/proxy"))]
-        asked += [("list", BACKUPS)] if SCHEDULED_BACKUPS in kinds else []
+        asked = needed_permissions(site.settings)
         refused = [(verb, str(kind)) for verb, kind in asked if not may(verb, kind, namespace)]
     if site.settings.namespace.create:
         refused += [(verb, "namespaces") for verb in ("get", "create", "patch") if not may(verb, NAMESPACES)]
