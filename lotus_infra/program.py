@@ -13,7 +13,7 @@ import pulumi
 import pulumi_airbyte as airbyte
 
 from lotus_infra import naming
-from lotus_infra.clients.database_problems import explain_failed_database
+from lotus_infra.clients.databases import explain_failed_database
 from lotus_infra.clients.kubernetes import Kind, field_managers, missing_secrets
 from lotus_infra.clients.pod_problems import explain_failed_pods
 from lotus_infra.components.airbyte import (

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from pydantic.alias_generators import to_camel
 
 from lotus_infra.clients.pod_problems import pod_problems
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, one_line
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = (10, 30)
 """The limits for a connection and for an answer."""
-_LONGEST_LINE: Final = 200
 _PAGE: Final = 500
 _LOG_LINES: Final = 500
 _JSON: Final = "application/json"
@@ -84,7 +83,8 @@ class Kind:
     version: str = "v1"
 
     def __str__(self) -> str:
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        plural, slash, part = self.plural.partition("/")
+        return (f"{plural}.{self.group}" if self.group else plural) + slash + part
 
     @property
     def api(self) -> str:
@@ -190,8 +190,9 @@ class Cluster:
         try:
             config.load_kube_config(kubeconfig, context, settings)
         except (ConfigException, OSError, yaml.YAMLError, *_NOT_A_KUBECONFIG) as error:
-            remedy = "`kubectl config get-contexts` lists the contexts; select one by --kubeconfig and --context"
-            raise ClusterError(f"no cluster can be found: {_one_line(error)}", remedy) from None
+            listed = "`kubectl config get-contexts` lists the contexts"
+            remedy = f"{listed}; select one in lotus:dagster.cluster, or another file by $KUBECONFIG"
+            raise ClusterError(f"no cluster can be found: {one_line(error)}", remedy) from None
         return cls(client.CoreV1Api(client.ApiClient(settings)), str(settings.host))
 
     def pods(self, namespace: str, release: str) -> tuple[Pod, ...]:
@@ -361,7 +362,7 @@ class Cluster:
 
     def _no_answer(self, reason: object) -> ClusterError:
         remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
-        return ClusterError(f"the cluster at {self.address} does not answer: {_one_line(reason)}", remedy)
+        return ClusterError(f"the cluster at {self.address} does not answer: {one_line(reason)}", remedy)
 
     def _refusal(self, error: "ApiException", verb: str, resource: str, namespace: str) -> ClusterError:
         if not error.status:
@@ -369,15 +370,29 @@ class Cluster:
         if error.status == 401:
             return ClusterError(f"the cluster at {self.address} rejects the credentials", "log in to it again")
         if error.status == 403:
-            option, where = (f" --namespace {namespace}", f" in the namespace {namespace}") if namespace else ("", "")
-            remedy = f"`kubectl auth can-i {verb} {resource}{option}` must answer yes"
+            where = f" in the namespace {namespace}" if namespace else ""
+            remedy = f"{can_i(verb, resource, namespace)} must answer yes"
             return ClusterError(f"you may not {verb} {resource}{where}", remedy)
         if error.status == 409:
             return ClusterError(f"{resource} in the namespace {namespace} have changed meanwhile", "run it again")
         if error.status == 404 and resource == "namespaces":
-            remedy = "`pulumi up` creates it; or select another cluster with --context"
+            remedy = "`pulumi up` creates it; or select another cluster in lotus:dagster.cluster"
             return ClusterError(f"the cluster at {self.address} has no namespace {namespace}", remedy)
         return ClusterError(f"the cluster at {self.address} answers {error.status} {error.reason}", "try it again")
+
+
+def can_i(verb: str, resource: str, namespace: str = "") -> str:
+    """The command that checks a permission of this machine's user.
+
+    Args:
+        verb: Kubernetes' verb.
+        resource: The kind as `Kind` writes it, with a subresource after a slash.
+        namespace: Empty for a kind without namespaces.
+    """
+    # kubectl reads `pods/proxy` as a pod with the name proxy.
+    plural, _, part = resource.partition("/")
+    options = (f" --subresource {part}" if part else "") + (f" --namespace {namespace}" if namespace else "")
+    return f"`kubectl auth can-i {verb} {plural}{options}`"
 
 
 _REVIEWS: Final = Kind("selfsubjectaccessreviews", "authorization.k8s.io")
@@ -500,8 +515,4 @@ def _digest(image_id: str) -> str:
 
 def _not_ready_reason(pod: Any) -> str:
     problem = next(pod_problems([pod]), f"it is {str(pod.status.phase).lower()}")
-    return _one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())[:_LONGEST_LINE].rstrip(".")
+    return one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))

@@ -120,7 +120,7 @@ class Dagster(pulumi.ComponentResource):
             values=args.values,
             fingerprint=self._fingerprint(),
             explain_pods=args.explain_pods,
-            missing_secrets=partial(args.missing_secrets, self._settings.secrets_of_others),
+            missing_secrets=partial(args.missing_secrets, tuple(self._settings.secrets_of_others)),
         )
         DagsterRelease(name, release, options)
         self.register_outputs({})

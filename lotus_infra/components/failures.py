@@ -81,6 +81,11 @@ CAUSES: Final = (
         "answer yes",
     ),
     _cause(
+        r"attempting to grant RBAC permissions not currently held",
+        "the chart gives Dagster permissions that you do not have: the cluster's administrator grants them to you, and "
+        "`lotus doctor` lists them",
+    ),
+    _cause(
         r'cannot patch "(?P<object>[^"]+)" with kind (?P<kind>Deployment|Job|Service|Ingress):.*field is immutable',
         "delete the object, and run `pulumi up` again, which creates it: "
         "kubectl delete {kind} {object} --namespace {namespace}",

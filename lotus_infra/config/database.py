@@ -13,6 +13,13 @@ from lotus_infra.config.pods import Count, Days, DnsLabel, PodSettings, Port, Se
 from lotus_infra.config.section import Name, Section, Text, Whole, matching
 
 POSTGRES_PORT: Final = 5432
+CNPG: Final = "postgresql.cnpg.io"
+"""The API group of CloudNativePG."""
+BARMAN: Final = "barmancloud.cnpg.io"
+"""The API group of its Barman Cloud plugin."""
+BARMAN_PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
+"""The plugin's name in a cluster's specification."""
+RUNBOOK: Final = "docs/runbooks/restore-a-database.md"
 
 
 def _check_backup_schedule(text: str) -> str:
@@ -20,6 +27,8 @@ def _check_backup_schedule(text: str) -> str:
     fields = text.split()
     if len(fields) != 6:
         raise ValueError(f"has {len(fields)} fields instead of 6: write seconds first, such as 0 0 3 * * * for 3:00")
+    if "?" in text:
+        raise ValueError("has a ?, which only Airbyte's schedules have: write * for a day that is free")
     # Airbyte's cron (Quartz) requires a `?` in one of its two day fields.
     open_day = 5 if fields[5] == "*" else 3
     flaw = cron_flaw(" ".join("?" if index == open_day else field for index, field in enumerate(fields)))

@@ -62,6 +62,7 @@ def test_objects_that_a_killed_run_made_are_the_stacks_own_and_can_change(world:
     assert "resources" not in world.custom("clusters")[naming.DAGSTER_DATABASE]["spec"]
 
 
+@pytest.mark.nightly
 def test_fields_of_others_stay_theirs_and_the_stacks_own_are_set_again(world: World) -> None:
     world.pulumi.up().ok()
     body = {"metadata": {"annotations": {"team.example.com/owner": "data"}}}
@@ -82,6 +83,7 @@ def test_fields_of_others_stay_theirs_and_the_stacks_own_are_set_again(world: Wo
     assert secret.metadata.annotations["team.example.com/owner"] == "data"
 
 
+@pytest.mark.nightly
 def test_a_secret_of_others_that_pods_need_is_asked_for_before_the_release_waits(world: World) -> None:
     world.change("codeLocation.envSecrets", ["api-key"])
 

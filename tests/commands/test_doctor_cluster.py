@@ -161,7 +161,7 @@ def test_a_cluster_that_is_ready_for_the_first_up_is_well(ready: Prod, state: Pa
     ]
 
 
-def test_without_the_option_a_stack_that_was_never_deployed_is_told_of_it(ready: Prod) -> None:
+def test_without_the_option_a_stack_that_was_never_deployed_is_pointed_to_it(ready: Prod) -> None:
     ready.cluster.namespace, ready.cluster.pods = "", []
 
     [result] = [each for each in examined(ready) if "has no namespace" in each.what]
@@ -263,8 +263,21 @@ def test_each_permission_that_is_missing_is_named(ready: Prod) -> None:
         ("broken", "you may not get pods/proxy in the namespace lotus-lake"),
         ("broken", "you may not create namespaces"),
     ]
+    ready.cluster.refused = {f"{verb} secrets" for verb in ("get", "list", "update")}
+    assert bad(ready) == [("broken", "you may not get, list, update secrets in the namespace lotus-lake")]
     ready.cluster.refused = {"*"}
     assert bad(ready) == []
+
+
+def test_what_helm_updates_and_what_the_chart_grants_is_checked_too(ready: Prod) -> None:
+    ready.cluster.refused = {"update secrets", "deletecollection events", "get jobs/status", "watch pods/log"}
+
+    assert [what.removesuffix(" in the namespace lotus-lake") for _, what in bad(ready)] == [
+        "you may not update secrets",
+        "you may not deletecollection events",
+        "you may not get jobs.batch/status",
+        "you may not watch pods/log",
+    ]
 
 
 def test_a_cluster_that_is_too_old_or_does_not_answer_is_broken(ready: Prod) -> None:
@@ -281,3 +294,8 @@ def test_databases_that_archive_nothing_are_broken(ready: Prod) -> None:
         if each["kind"] == "Cluster" and each["metadata"]["name"] == "dagster-db":
             del each["spec"]["plugins"]
     assert bad(ready) == [("broken", "backup target of dagster-db: none")]
+
+
+def test_a_database_that_is_gone_is_broken(ready: Prod) -> None:
+    without(ready, "dagster-db")
+    assert bad(ready) == [("broken", "database of dagster-db: none")]

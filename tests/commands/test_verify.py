@@ -175,7 +175,7 @@ def test_without_the_right_to_ask_pods_the_rest_is_compared_all_the_same(prod: P
 
     found = prod.findings("unknown")["definitions loaded"]
     assert found.running == "unknown: you may not get pods/proxy in the namespace lotus-lake"
-    assert found.remedy == "`kubectl auth can-i get pods/proxy --namespace lotus-lake` must answer yes"
+    assert found.remedy == "`kubectl auth can-i get pods --subresource proxy --namespace lotus-lake` must answer yes"
 
 
 def test_dagster_understands_what_its_pages_are_asked(prod: Prod) -> None:

@@ -78,7 +78,21 @@ def test_a_database_that_does_not_run_or_does_not_exist_differs(prod: Prod) -> N
     )
     assert found["database"].running == "not ready: Not enough disk space: the volume is full"
 
-    assert [each.running for each in found_on(prod).values()] == ["none"]
+    [missing] = found_on(prod).values()
+    assert missing.running == "none"
+
+
+def test_a_lost_database_is_to_be_restored_because_an_update_creates_an_empty_one(prod: Prod) -> None:
+    runbook = "docs/runbooks/restore-a-database.md"
+    assert found_on(prod)["database"].remedy == f"restore it: {runbook}; `pulumi up --refresh` creates an empty one"
+
+    waits = database("dagster-db", conditions=[{"type": "Ready", "status": "False"}])
+    assert runbook in found_on(prod, *waits)["database"].remedy
+
+    taken = database("dagster-db", conditions=failing("Expected empty archive"))
+    remedy = found_on(prod, *taken)["archiving"].remedy
+    assert runbook in remedy
+    assert "delete" not in remedy
 
 
 def test_a_target_that_the_api_server_dropped_differs(prod: Prod) -> None:

@@ -54,6 +54,7 @@ OF_DAGSTER: list[tuple[str, Any]] = [
     ("registry", None),
     ("database.backup.schedule", "0 0 * * *"),
     ("database.backup.schedule", "0 0 25 * * *"),
+    ("database.backup.schedule", "0 0 3 ? * *"),
     ("database.backup.keepDays", 0),
     ("database.backup.method", "barman"),
     ("database.generation", 0),

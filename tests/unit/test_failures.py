@@ -36,6 +36,10 @@ def said(error: str) -> list[str]:
             "`kubectl auth can-i create deployments --namespace lotus-lake` must answer yes",
         ),
         (
+            'roles "dagster-role" is forbidden: user "a" is attempting to grant RBAC permissions not currently held: x',
+            "permissions that you do not have",
+        ),
+        (
             'cannot patch "web" with kind Deployment: Deployment.apps "web": spec.selector: field is immutable',
             "kubectl delete deployment web --namespace lotus-lake",
         ),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from lotus_infra import naming
 from lotus_infra.clients.kubernetes import Cluster, ClusterObject, Kind
-from lotus_infra.commands.database_health import compare_databases
+from lotus_infra.commands.database_health import MISSING, compare_databases
 from lotus_infra.commands.doctor import helm, needs
 from lotus_infra.commands.doctor.context import Site, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
@@ -91,12 +91,12 @@ def _pods(site: Site) -> Iterator[CheckResult]:
 
 
 def _databases(site: Site) -> Iterator[CheckResult]:
-    """The databases, as `lotus verify` compares them; a missing backup is broken, and a database that waits is not."""
+    """The databases, as `lotus verify` compares them; a missing one is broken, and one that waits is not."""
     for finding in compare_databases(site.cluster, site.settings, datetime.now(UTC)):
         what = f"{finding.what} of {finding.where}: {finding.running}"
         if finding.state == "same":
             yield ok("databases", what)
-        elif finding.state == "differs" and finding.what != "database":
+        elif finding.state == "differs" and (finding.what != "database" or finding.running == MISSING):
             yield broken("databases", what, finding.remedy)
         else:
             yield warning("databases", what, finding.remedy)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lotus_infra.clients.databases import BACKUPS, CLUSTERS, OBJECT_STORES, SCHEDULED_BACKUPS
-from lotus_infra.clients.kubernetes import ClusterObject, ClusterPart, Condition, Kind, Metadata
+from lotus_infra.clients.kubernetes import ClusterObject, ClusterPart, Condition, Kind, Metadata, can_i
 from lotus_infra.commands.database_health import declared_databases
 from lotus_infra.commands.doctor.context import Site
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
@@ -18,16 +18,10 @@ PAGE: Final = "docs/how-to/set-up-production.md"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 
 
-def parse_version(text: str) -> Version | None:
-    """The first two numbers of a version; None if the text has none."""
-    found = _VERSION.match(text)
-    return (int(found[1]), int(found[2])) if found else None
-
-
 def is_older(text: str, oldest: Version) -> bool:
-    """Whether a version is older than another one; False if it is unknown."""
-    found = parse_version(text)
-    return found is not None and found < oldest
+    """Whether a version, by its first two numbers, is older than another one; False if it is unknown."""
+    found = _VERSION.match(text)
+    return found is not None and (int(found[1]), int(found[2])) < oldest
 
 
 # Permissions
@@ -36,8 +30,9 @@ NAMESPACES: Final = Kind("namespaces")
 SECRETS: Final = Kind("secrets")
 DEPLOYMENTS: Final = Kind("deployments", "apps")
 INGRESSES: Final = Kind("ingresses", "networking.k8s.io")
-MANAGING: Final = ("get", "list", "watch", "create", "patch", "delete")
-"""What the engine's plugin and Helm do with the objects of a stack."""
+READING: Final = ("get", "list", "watch")
+MANAGING: Final = (*READING, "create", "update", "patch", "delete")
+"""What the engine's plugin and Helm do with the objects of a stack; Helm updates its records."""
 RELEASED: Final = (
     SECRETS,
     Kind("configmaps"),
@@ -46,17 +41,19 @@ RELEASED: Final = (
     DEPLOYMENTS,
     Kind("roles", "rbac.authorization.k8s.io"),
     Kind("rolebindings", "rbac.authorization.k8s.io"),
-    # Kubernetes lets nobody grant more than they have, and the chart grants these to Dagster.
-    Kind("jobs", "batch"),
-    Kind("pods"),
-    Kind("events"),
 )
 """The kinds of the chart's objects, and of the secrets that the stack makes."""
+GRANTED: Final = (Kind("jobs", "batch"), Kind("pods"), Kind("events"))
+"""The kinds that the chart lets Dagster manage. Kubernetes refuses to grant permissions that the user does not have."""
+GRANTED_PARTS: Final = (Kind("jobs/status", "batch"), Kind("pods/log"), Kind("pods/status"))
+"""Their parts that the chart lets Dagster read."""
+LISTED: Final = (Kind("replicasets", "apps"), Kind("persistentvolumeclaims"))
+"""The kinds that Helm's wait and the explanation of a failed release list."""
 
 
 def managed_kinds(settings: DagsterSettings) -> Iterator[Kind]:
     """The kinds that a stack makes in its namespace."""
-    yield from RELEASED
+    yield from (*RELEASED, *GRANTED)
     if settings.ingress is not None:
         yield INGRESSES
     databases = [each.settings for each in declared_databases(settings)]
@@ -69,25 +66,37 @@ def managed_kinds(settings: DagsterSettings) -> Iterator[Kind]:
         yield OBJECT_STORES
 
 
+def needed_permissions(settings: DagsterSettings) -> Iterator[tuple[str, Kind]]:
+    """The verbs and kinds in the stack's namespace for every `up`, and for what `lotus verify` reads."""
+    kinds = tuple(managed_kinds(settings))
+    yield from ((verb, kind) for kind in kinds for verb in MANAGING)
+    yield from (("deletecollection", kind) for kind in GRANTED)
+    yield from ((verb, kind) for kind in GRANTED_PARTS for verb in READING)
+    yield from (("list", kind) for kind in LISTED)
+    yield "get", Kind("pods/proxy")
+    if SCHEDULED_BACKUPS in kinds:
+        yield "list", BACKUPS
+
+
 def permissions(site: Site) -> Iterator[CheckResult]:
     """Whether this machine's user may manage every kind that the stack makes, and read what `lotus verify` reads."""
     may, namespace = site.cluster.may, site.namespace
     kinds = tuple(managed_kinds(site.settings))
     if may("*", Kind("*", "*"), namespace):
-        refused = list[str]()
+        refused = list[tuple[str, str]]()
     else:
-        asked = [(verb, kind) for kind in kinds for verb in MANAGING]
-        asked += [("get", Kind("pods/proxy")), ("get", Kind("pods/log"))]
-        asked += [("list", BACKUPS)] if SCHEDULED_BACKUPS in kinds else []
-        refused = [f"{verb} {kind}" for verb, kind in asked if not may(verb, kind, namespace)]
+        asked = needed_permissions(site.settings)
+        refused = [(verb, str(kind)) for verb, kind in asked if not may(verb, kind, namespace)]
     if site.settings.namespace.create:
-        refused += [f"{verb} namespaces" for verb in ("get", "create", "patch") if not may(verb, NAMESPACES)]
+        refused += [(verb, "namespaces") for verb in ("get", "create", "patch") if not may(verb, NAMESPACES)]
     if not refused:
         yield ok("cluster", f"you may manage {pluralize(len(kinds), 'kind')} of objects in the namespace {namespace}")
-    for each in refused:
-        option = "" if each.endswith(" namespaces") else f" --namespace {namespace}"
-        remedy = f"the cluster's administrator grants it; `kubectl auth can-i {each}{option}` must answer yes"
-        yield broken("cluster", f"you may not {each}" + (f" in the namespace {namespace}" if option else ""), remedy)
+    for kind in dict.fromkeys(kind for _, kind in refused):
+        verbs = [verb for verb, of in refused if of == kind]
+        within = "" if kind == "namespaces" else namespace
+        remedy = f"the cluster's administrator grants it; {can_i(verbs[0], kind, within)} must answer yes"
+        what = f"you may not {', '.join(verbs)} {kind}"
+        yield broken("cluster", what + (f" in the namespace {within}" if within else ""), remedy)
 
 
 # Operators
@@ -320,16 +329,14 @@ def issuers(site: Site) -> Iterator[CheckResult]:
 def secrets(site: Site) -> Iterator[CheckResult]:
     """Whether the secrets that pods name and that the stack does not make are there."""
     settings = site.settings
-    named = [(each, "pulls images") for each in settings.image_pull_secrets]
-    named += [(each, "the code location reads") for each in settings.code_location.env_secrets]
-    named += [(each, "runs read") for each in settings.runs.env_secrets]
-    wanted = settings.ingress
+    named, wanted = settings.secrets_of_others, settings.ingress
     if wanted is not None and wanted.tls_secret is not None and not _issuers(settings):
-        named.append((wanted.tls_secret, _CERTIFICATE))
-    missing = dict[str, str]()
-    for name, use in named:
-        if name not in missing and site.cluster.find(SECRETS, ClusterObject, name, site.namespace) is None:
-            missing[name] = use
+        named.setdefault(wanted.tls_secret, _CERTIFICATE)
+    missing = {
+        name: use
+        for name, use in named.items()
+        if site.cluster.find(SECRETS, ClusterObject, name, site.namespace) is None
+    }
     creates = settings.namespace.create and site.first
     for name, use in missing.items():
         result = warning if use == _CERTIFICATE else broken
@@ -338,7 +345,7 @@ def secrets(site: Site) -> Iterator[CheckResult]:
         what = f"the secret {name} ({use}) is not in the namespace {site.namespace}"
         yield result("cluster", what, remedy)
     if named and not missing:
-        yield ok("cluster", f"{pluralize(len({name for name, _ in named}), 'secret')} of others are in the namespace")
+        yield ok("cluster", f"{pluralize(len(named), 'secret')} of others are in the namespace")
 
 
 CHECKS: Final[Mapping[str, Callable[[Site], Iterator[CheckResult]]]] = {
