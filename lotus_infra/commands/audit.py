@@ -189,7 +189,8 @@ def render(lines: Sequence[AuditedObject]) -> str:
     """A table of the objects; below it a remedy for each unmanaged object, and the number of objects per standing."""
     if not lines:
         return "no objects in this workspace\n"
-    console = Console()
+    # Names and messages of others may have brackets, which are markup otherwise.
+    console = Console(markup=False, emoji=False)
     with console.capture() as captured:
         console.print(_table(lines))
     # Remedies contain commands to paste, which a table would wrap.

@@ -311,7 +311,8 @@ def _next_cron_run(expression: str, now: datetime) -> datetime | None:
 
 def render(found: Status) -> str:
     """The tables; below them each problem, each reason why a value is unknown, and the number of problems."""
-    console = Console()
+    # Names and messages of others may have brackets, which are markup otherwise.
+    console = Console(markup=False, emoji=False)
     with console.capture() as captured:
         console.print(_connections_table(found))
         if found.streams:

@@ -425,7 +425,8 @@ def render(runs: Sequence[Run]) -> str:
             _text_or_empty(run.bytes, decimal),
             _text_or_empty(run.seconds, lambda seconds: str(timedelta(seconds=round(seconds)))),
         )
-    console = Console()
+    # Names and messages of others may have brackets, which are markup otherwise.
+    console = Console(markup=False, emoji=False)
     with console.capture() as captured:
         console.print(table)
     return captured.get()

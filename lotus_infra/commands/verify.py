@@ -364,7 +364,8 @@ def _compare_commit(what: str, where: str, found: str, repository: Repository) -
 
 def render(verified: Verification) -> str:
     """The comparisons as a table, with remedies and a summary below."""
-    console = Console()
+    # Names and messages of others may have brackets, which are markup otherwise.
+    console = Console(markup=False, emoji=False)
     with console.capture() as captured:
         console.print(_table(verified))
     return captured.get() + "".join(f"{escape_unprintable(line)}\n" for line in _lines(verified))

@@ -249,7 +249,12 @@ def refuse_others(own: str, managers: Managers) -> Callable[[pulumi.ResourceHook
         inputs: Mapping[str, Any] = args.new_inputs or {}
         metadata = inputs["metadata"]
         named = ObjectName(inputs["apiVersion"], inputs["kind"], metadata["name"], metadata.get("namespace", ""))
-        found = managers(named)
+        try:
+            found = managers(named)
+        except LotusError:
+            if pulumi.runtime.is_dry_run():
+                return  # A preview writes nothing, and the plugin reports the same.
+            raise
         if not found or own in found or os.environ.get(FORCE_VARIABLE) == "true":
             return
         where = f"{named.kind} {named.name}" + (f" in the namespace {named.namespace}" if named.namespace else "")

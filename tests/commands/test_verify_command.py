@@ -129,6 +129,16 @@ def test_the_command_prints_a_table_and_what_to_do_and_ends_with_1(
     )
 
 
+def test_a_reason_with_brackets_is_shown_as_the_cluster_words_it(
+    prod: Prod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    prod.deploy(waiting={"reason": "CreateContainerError", "message": "mount [/var/lib/x] :smile: [red]failed"})
+
+    assert lotus(monkeypatch, prod) == 1
+    assert "mount [/var/lib/x] :smile: [red]failed" in capsys.readouterr().out
+
+
 def test_json_is_one_document_with_everything_in_full(
     prod: Prod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
