@@ -48,7 +48,7 @@ def explain_failed_database(
         ).items
         logs = [_barman_log(core, pod) for pod in pods]
     except Exception as error:  # noqa: BLE001, no error here may hide the update's own
-        return [f"The cluster can't be asked why ({type(error).__name__}): {command}"]
+        return [f"The reasons can't be read from the cluster ({type(error).__name__}): {command}"]
     return [*_operator_problems(cluster, found), *archive_problems(cluster, found, logs), *pod_problems(pods)]
 
 
@@ -71,7 +71,7 @@ def _barman_log(api: "CoreV1Api", pod: Any) -> str:
 def _operator_problems(cluster: str, found: Any) -> Iterator[str]:
     if not found.get("status"):
         deployments = "kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=cloudnative-pg"
-        yield f"no operator has taken {cluster} up: is CloudNativePG's running? {deployments}"
+        yield f"no operator has worked on {cluster}: is CloudNativePG running? {deployments}"
 
 
 def archive_problems(cluster: str, found: Any, logs: Iterable[str]) -> Iterator[str]:

@@ -116,7 +116,7 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
 
 
 def _is_taken(cluster: Cluster, namespace: str, name: str, message: str) -> bool:
-    """Whether Barman refuses the archive because it is not empty; by the way of the backups, its log says so only."""
+    """Whether Barman refuses the archive because it is not empty; the condition or only the plugin's log has that."""
     if EMPTY_ARCHIVE in message:
         return True
     pods = cluster.objects(Kind("pods"), ClusterObject, namespace, f"cnpg.io/cluster={name}") or ()
