@@ -20,8 +20,8 @@ from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
-from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.config.database import RUNBOOK
+from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.plan.preview import Preview, Step, read_preview
