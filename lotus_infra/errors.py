@@ -17,6 +17,7 @@ from typing import Final
 from urllib.parse import unquote
 
 MASKED: Final = "***"
+_LONGEST_LINE: Final = 200
 # The scheme is bounded, so that a long text without an address does not take quadratic time.
 _URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]{0,30})://([^\s"'<>`]*)""")
 _QUERY_VALUE: Final = re.compile(r"([?&;])([^?&;=#]+)=([^&;#,)]*)")
@@ -42,6 +43,11 @@ def masked_urls(text: str) -> str:
 def has_credentials(url: str) -> bool:
     """Whether a URL has credentials in it, or an option that may be one."""
     return masked_urls(url) != url
+
+
+def one_line(text: object) -> str:
+    """Another program's message as part of a line: at most 200 characters, without a full stop at its end."""
+    return " ".join(str(text).split())[:_LONGEST_LINE].rstrip(".")
 
 
 def _masked_rest(scheme: str, rest: str) -> str:

@@ -55,11 +55,15 @@ COMMIT_ANNOTATION = f"{ANNOTATIONS}/commit"
 DEFINITIONS_ANNOTATION = f"{ANNOTATIONS}/definitions"
 
 
+FIELD_MANAGERS = "lotus/"
+"""The names of the field managers of all stacks begin with it."""
+
+
 def field_manager(project: str, stack: str) -> str:
     """The name under which a stack owns the fields of Kubernetes objects: `lotus/lotus-lake/prod`."""
-    name = f"lotus/{project}/{stack}"
+    name = f"{FIELD_MANAGERS}{project}/{stack}"
     # Kubernetes refuses a name that is longer.
-    return name if len(name) <= 128 else f"lotus/{sha256(name.encode()).hexdigest()}"
+    return name if len(name) <= 128 else f"{FIELD_MANAGERS}{sha256(name.encode()).hexdigest()}"
 
 
 # The lake: its files, its resources in Pulumi, and its values in a stack.

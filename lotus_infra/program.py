@@ -13,8 +13,8 @@ import pulumi
 import pulumi_airbyte as airbyte
 
 from lotus_infra import naming
-from lotus_infra.clients.database_problems import explain_failed_database
-from lotus_infra.clients.kubernetes import missing_secrets
+from lotus_infra.clients.databases import explain_failed_database
+from lotus_infra.clients.kubernetes import Kind, field_managers, missing_secrets
 from lotus_infra.clients.pod_problems import explain_failed_pods
 from lotus_infra.components.airbyte import (
     ActorArgs,
@@ -43,7 +43,7 @@ from lotus_infra.lake.report import check_lake, render
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lotus_infra.components.dagster import Dagster
+    from lotus_infra.components.dagster import Dagster, ObjectName
     from lotus_infra.components.landing_zone import LandingZone
 
 
@@ -148,6 +148,7 @@ def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values
         explain_pods=partial(explain_failed_pods, namespace, kubeconfig=kubeconfig, context=context),
         explain_database=partial(explain_failed_database, namespace, kubeconfig=kubeconfig, context=context),
         missing_secrets=partial(missing_secrets, namespace, kubeconfig=kubeconfig, context=context),
+        managers=partial(_managers, kubeconfig=kubeconfig, context=context),
     )
     return Dagster(naming.DAGSTER, args)
 
@@ -264,3 +265,11 @@ def _prefixes(lake: Lake, connection: Connection) -> dict[str, str]:
     if not lake.writes_files(connection):
         return {}
     return {stream.name: lake.place_of(connection, stream) for stream in connection.streams}
+
+
+def _managers(named: "ObjectName", *, kubeconfig: str | None, context: str | None) -> frozenset[str] | None:
+    """Who has set fields of an object on the cluster; None if there is none."""
+    group, _, version = named.api_version.rpartition("/")
+    # All kinds that the stack declares have this plural.
+    kind = Kind(f"{named.kind.lower()}s", group, version)
+    return field_managers(kind, named.name, named.namespace, kubeconfig=kubeconfig, context=context)

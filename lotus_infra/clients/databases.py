@@ -1,7 +1,7 @@
 """A database on a cluster: whether it is ready, whether its log is archived, and when its last backup ended.
 
 CloudNativePG's operator runs it (`postgresql.cnpg.io/v1`). Its backups go to a bucket by the plugin Barman Cloud
-(`barmancloud.cnpg.io/v1`), or by the operator's own older way (`spec.backup.barmanObjectStore`).
+(`barmancloud.cnpg.io/v1`), or by the operator's own older way (`spec.backup.barmanObjectStore`). It only reads.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +12,15 @@ from typing import Final, Literal
 from pydantic import Field, JsonValue
 
 from lotus_infra.clients.kubernetes import Cluster, ClusterObject, ClusterPart, Condition, Kind, Metadata
+from lotus_infra.clients.pod_problems import explain_failed_pods
+from lotus_infra.config.database import BARMAN, BARMAN_PLUGIN, CNPG, RUNBOOK
+from lotus_infra.errors import LotusError, one_line
 
-CNPG: Final = "postgresql.cnpg.io"
-BARMAN: Final = "barmancloud.cnpg.io"
 CLUSTERS: Final = Kind("clusters", CNPG)
 BACKUPS: Final = Kind("backups", CNPG)
 SCHEDULED_BACKUPS: Final = Kind("scheduledbackups", CNPG)
 OBJECT_STORES: Final = Kind("objectstores", BARMAN)
-PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
-EMPTY_ARCHIVE: Final = "Expected empty archive"
+_EMPTY_ARCHIVE: Final = "Expected empty archive"
 """Barman's words for an archive that has the log of another database."""
 _CONTAINER: Final = "plugin-barman-cloud"
 """The plugin's container in a database's pods."""
@@ -52,12 +52,11 @@ class LiveDatabase:
 
     Attributes:
         ready: Whether all instances are ready.
-        phase: The operator's words about it.
+        phase: The operator's words about it; empty before the operator has looked at it.
         archiving: Whether the log is archived; None before the first attempt.
         archiving_reason: Why it is not archived.
         archive_is_taken: Whether the place of the archive has the log of another database.
         target: Where backups go.
-        plugin_version: The version of the plugin that the operator has loaded for it; empty without one.
         schedules: Its scheduled backups.
         last_backup: When the last successful base backup ended; None without one.
         failed_backup: When the last failed one ended, or was recorded; None without one.
@@ -70,7 +69,6 @@ class LiveDatabase:
     archiving_reason: str
     archive_is_taken: bool
     target: Target
-    plugin_version: str
     schedules: tuple[Schedule, ...]
     last_backup: datetime | None
     failed_backup: datetime | None
@@ -89,21 +87,20 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
     spec, status = found.spec, found.status
     conditions = {each.type: each for each in status.conditions}
     ready, archiving = conditions.get("Ready"), conditions.get("ContinuousArchiving")
-    plugin = next((each for each in spec.plugins if each.name == PLUGIN and each.enabled), None)
+    plugin = next((each for each in spec.plugins if each.name == BARMAN_PLUGIN and each.enabled), None)
     backups = _backups_of(cluster, namespace, name)
     window = _recovery_window(cluster, namespace, plugin, name) if plugin is not None else _Window()
     done = [each.stopped for each in backups if each.phase == _COMPLETED]
     failed = sorted((each for each in backups if each.phase in _FAILED), key=lambda each: each.ended)
     return LiveDatabase(
         ready=ready is not None and ready.holds,
-        phase=": ".join(part for part in (status.phase, status.phase_reason) if part) or "no status yet",
+        phase=": ".join(part for part in (status.phase, status.phase_reason) if part),
         archiving=None if archiving is None else archiving.holds,
         archiving_reason="" if archiving is None else archiving.message or archiving.reason,
         archive_is_taken=archiving is not None
         and not archiving.holds
         and _is_taken(cluster, namespace, name, archiving.message),
         target="plugin" if plugin is not None else "operator" if spec.backup.barman_object_store else "none",
-        plugin_version=next((each.version for each in status.plugin_status if each.name == PLUGIN), ""),
         schedules=_schedules_of(cluster, namespace, name),
         last_backup=_latest(*done, window.last_successful_backup_time, status.last_successful_backup),
         failed_backup=_latest(
@@ -115,12 +112,52 @@ def read_database(cluster: Cluster, namespace: str, name: str) -> LiveDatabase |
     )
 
 
+def explain_failed_database(
+    namespace: str, name: str, *, kubeconfig: str | None = None, context: str | None = None
+) -> list[str]:
+    """A line for each reason why a database does not start or archive; none if none is found.
+
+    Called after the wait for a cluster has failed, because Pulumi reports only that its time is up.
+
+    Args:
+        namespace: The database's namespace.
+        name: The name of its `Cluster`.
+        kubeconfig: A file; else the default one.
+        context: A context of the file; else its current one.
+    """
+    try:
+        live = read_database(Cluster.reached_by(kubeconfig, context), namespace, name)
+    except LotusError as error:
+        return [f"the reasons for {name} can't be read from the cluster: {error}"]
+    pods = explain_failed_pods(namespace, _labels(name), kubeconfig=kubeconfig, context=context)
+    return [*(_problems(name, live) if live is not None else ()), *pods]
+
+
+def _problems(name: str, live: LiveDatabase) -> Iterator[str]:
+    if not live.phase and live.archiving is None:
+        deployments = "kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=cloudnative-pg"
+        yield f"no operator has worked on {name}: is CloudNativePG running? {deployments}"
+    elif live.archive_is_taken:
+        yield (
+            f"the backup bucket already has an archive of {name}, from an earlier database of this name: raise "
+            "generation of the database in the stack's settings, to restore that database or to start an empty one: "
+            f"{RUNBOOK}"
+        )
+    elif live.archiving is False:
+        yield f"{name} can't archive: {one_line(live.archiving_reason)}"
+
+
+def _labels(name: str) -> str:
+    """The selector of a database's pods and volumes."""
+    return f"cnpg.io/cluster={name}"
+
+
 def _is_taken(cluster: Cluster, namespace: str, name: str, message: str) -> bool:
     """Whether Barman refuses the archive because it is not empty; the condition or only the plugin's log has that."""
-    if EMPTY_ARCHIVE in message:
+    if _EMPTY_ARCHIVE in message:
         return True
-    pods = cluster.objects(Kind("pods"), ClusterObject, namespace, f"cnpg.io/cluster={name}") or ()
-    return any(EMPTY_ARCHIVE in cluster.log(namespace, pod.metadata.name, _CONTAINER) for pod in pods)
+    pods = cluster.objects(Kind("pods"), ClusterObject, namespace, _labels(name)) or ()
+    return any(_EMPTY_ARCHIVE in cluster.log(namespace, pod.metadata.name, _CONTAINER) for pod in pods)
 
 
 def _backups_of(cluster: Cluster, namespace: str, name: str) -> "Sequence[_BackupStatus]":
@@ -170,16 +207,10 @@ class _ClusterSpec(ClusterPart):
     backup: _BackupSection = _BackupSection()
 
 
-class _PluginStatus(ClusterPart):
-    name: str
-    version: str = ""
-
-
 class _ClusterStatus(ClusterPart):
     phase: str = ""
     phase_reason: str = ""
     conditions: tuple[Condition, ...] = ()
-    plugin_status: tuple[_PluginStatus, ...] = ()
     last_successful_backup: datetime | None = None
     last_failed_backup: datetime | None = None
 

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from lotus_infra.clients.pod_problems import pod_problems
 from lotus_infra.config.database import RUNBOOK
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, one_line
 
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS: Final = (10, 30)
 """The limits for a connection and for an answer."""
-_LONGEST_LINE: Final = 200
 _PAGE: Final = 500
 _LOG_LINES: Final = 500
 _JSON: Final = "application/json"
@@ -194,7 +193,7 @@ class Cluster:
         except (ConfigException, OSError, yaml.YAMLError, *_NOT_A_KUBECONFIG) as error:
             listed = "`kubectl config get-contexts` lists the contexts"
             remedy = f"{listed}; select one in lotus:dagster.cluster, or another file by $KUBECONFIG"
-            raise ClusterError(f"no cluster can be found: {_one_line(error)}", remedy) from None
+            raise ClusterError(f"no cluster can be found: {one_line(error)}", remedy) from None
         return cls(client.CoreV1Api(client.ApiClient(settings)), str(settings.host))
 
     def pods(self, namespace: str, release: str) -> tuple[Pod, ...]:
@@ -364,7 +363,7 @@ class Cluster:
 
     def _no_answer(self, reason: object) -> ClusterError:
         remedy = "is it up, and is this machine in its network? `kubectl version` asks it the same way"
-        return ClusterError(f"the cluster at {self.address} does not answer: {_one_line(reason)}", remedy)
+        return ClusterError(f"the cluster at {self.address} does not answer: {one_line(reason)}", remedy)
 
     def _refusal(self, error: "ApiException", verb: str, resource: str, namespace: str) -> ClusterError:
         if not error.status:
@@ -451,6 +450,41 @@ def missing_secrets(
         return ()
 
 
+class _FieldManager(ClusterPart):
+    manager: str = ""
+
+
+class _ManagedMetadata(ClusterPart):
+    managed_fields: tuple[_FieldManager, ...] = ()
+
+
+class _Managed(ClusterPart):
+    metadata: _ManagedMetadata
+
+
+def field_managers(
+    kind: Kind, name: str, namespace: str, *, kubeconfig: str | None = None, context: str | None = None
+) -> frozenset[str] | None:
+    """Who has set fields of an object; None if there is none of this name, or no cluster is configured.
+
+    Args:
+        kind: The object's kind.
+        name: Its name.
+        namespace: Its namespace; empty for a kind without namespaces.
+        kubeconfig: A file; else the default one.
+        context: A context of the file; else its current one.
+
+    Raises:
+        ClusterError: The object can't be read.
+    """
+    try:
+        cluster = Cluster.reached_by(kubeconfig, context)
+    except ClusterError:
+        return None  # The plugin reports that, as it finds the cluster in the same way.
+    found = cluster.find(kind, _Managed, name, namespace)
+    return None if found is None else frozenset(each.manager for each in found.metadata.managed_fields)
+
+
 def _parsed(model: type[_Object], answer: object, kind: Kind) -> _Object:
     try:
         return model.model_validate(answer)
@@ -485,8 +519,4 @@ def _digest(image_id: str) -> str:
 
 def _not_ready_reason(pod: Any) -> str:
     problem = next(pod_problems([pod]), f"it is {str(pod.status.phase).lower()}")
-    return _one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())[:_LONGEST_LINE].rstrip(".")
+    return one_line(problem.removeprefix(f"pod {pod.metadata.name}: "))

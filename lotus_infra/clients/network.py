@@ -35,19 +35,19 @@ def ask_chart_repository(url: str) -> None:
         LotusError: It does not answer, or has no index.
     """
     parts = urlsplit(url)
-    # A registry that requires a login answers 401, and is reachable.
-    asked = f"https://{parts.netloc}/v2/" if parts.scheme == "oci" else f"{url.rstrip('/')}/{_INDEX}"
-    try:
-        with httpx.stream("GET", asked, timeout=_TIMEOUT_SECONDS, follow_redirects=True) as response:
-            status = response.status_code
-    except httpx.HTTPError as error:
-        raise LotusError(f"{asked} does not answer: {str(error) or type(error).__name__}") from None
-    if status >= 400 and not (parts.scheme == "oci" and status == 401):
-        raise LotusError(f"{asked} answers {status}")
+    if parts.scheme == "oci":
+        # A registry that requires a login answers 401, and is reachable.
+        ask_address(f"https://{parts.netloc}/v2/", also=401)
+    else:
+        ask_address(f"{url.rstrip('/')}/{_INDEX}")
 
 
-def ask_address(url: str) -> None:
+def ask_address(url: str, *, also: int = 200) -> None:
     """Ask for a document; its content is not read.
+
+    Args:
+        url: Its address.
+        also: A further status that is a good answer.
 
     Raises:
         LotusError: It does not answer, or has no such document.
@@ -57,5 +57,5 @@ def ask_address(url: str) -> None:
             status = response.status_code
     except httpx.HTTPError as error:
         raise LotusError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
-    if status >= 400:
+    if status >= 400 and status != also:
         raise LotusError(f"{url} answers {status}")

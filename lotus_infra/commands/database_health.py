@@ -11,6 +11,7 @@ from lotus_infra.clients.kubernetes import Cluster, ClusterError
 from lotus_infra.commands.findings import Finding, State
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.database import RUNBOOK, ClusterDatabase, cluster_name
+from lotus_infra.errors import one_line
 
 BACKUP_TIME: Final = timedelta(hours=6)
 """A base backup that has not ended after this time counts as missing."""
@@ -76,8 +77,9 @@ def compare_database(each: DeclaredDatabase, live: LiveDatabase, namespace: str,
     if live.ready:
         yield Finding("database", each.name, "ready", "ready", "same")
     else:
+        running = f"not ready: {live.phase or 'no status yet'}"
         remedy = f"wait for it, or restore it if its volumes are lost ({RUNBOOK}); {described}"
-        yield Finding("database", each.name, "ready", f"not ready: {live.phase}", "differs", remedy)
+        yield Finding("database", each.name, "ready", running, "differs", remedy)
     if each.settings.backup is None:
         return
     if live.target == "none":
@@ -105,7 +107,7 @@ def _archiving(each: DeclaredDatabase, live: LiveDatabase, described: str) -> Fi
             "the bucket has the log of an earlier database here; to restore that one or to start an empty one, "
             f"raise lotus:dagster.{each.key}.generation: {RUNBOOK}"
         )
-    return Finding(what, each.name, declared, f"fails: {_one_line(live.archiving_reason)}", "differs", remedy)
+    return Finding(what, each.name, declared, f"fails: {one_line(live.archiving_reason)}", "differs", remedy)
 
 
 def _last_backup(each: DeclaredDatabase, live: LiveDatabase, namespace: str, now: datetime) -> Finding:
@@ -141,7 +143,7 @@ def _result_problem(live: LiveDatabase, listed: str, now: datetime) -> _Problem 
     """What is wrong with the backup that was started last; None if it has ended well or may still run."""
     last, failed = live.last_backup, live.failed_backup
     if failed is not None and (last is None or failed > last):
-        reason = f": {_one_line(live.failure)}" if live.failure else ""
+        reason = f": {one_line(live.failure)}" if live.failure else ""
         return _Problem(f"the one of {_shown(failed)} failed{reason}", listed)
     started = max((each.last for each in live.schedules if each.last is not None), default=None)
     if started is None:
@@ -157,7 +159,3 @@ def _result_problem(live: LiveDatabase, listed: str, now: datetime) -> _Problem 
 
 def _shown(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200].rstrip(".")

@@ -29,7 +29,7 @@ from lotus_infra.commands.findings import Finding, State
 from lotus_infra.commands.options import JSON, STREAMS
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
 from lotus_infra.config.stack import Project
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, one_line
 from lotus_infra.images import Image
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 
@@ -328,7 +328,7 @@ def build_in(answer: object, location: str) -> Build:
     if found is None:
         raise ClusterError(f"Dagster has no code location {location}", UP)
     if found.loaded is None or not found.loaded.repositories:
-        why = " ".join(found.loaded.message.split())[:200] if found.loaded is not None else "it is still loading"
+        why = one_line(found.loaded.message) if found.loaded is not None else "it is still loading"
         raise ClusterError(f"the code location is not loaded: {why}", "Dagster's UI shows details, under Deployment")
     resources = {each.name: each for repository in found.loaded.repositories for each in repository.resources}
     if RESOURCE not in resources:

@@ -4,10 +4,11 @@
 release are explained by a function that the program passes in.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -16,10 +17,11 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
 from lotus_infra.components.database import DagsterDatabase, DatabaseArgs, after
-from lotus_infra.components.failures import log_reasons
+from lotus_infra.components.failures import FORCE_VARIABLE, RECOVERY, log_reasons
 from lotus_infra.config.credentials import BackupBucket, Credentials
 from lotus_infra.config.dagster import Chart, Cluster, DagsterSettings
 from lotus_infra.config.database import Database
+from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import (
     FINGERPRINT_PLACEHOLDER,
     SECRET_VARIABLES,
@@ -49,6 +51,7 @@ class DagsterArgs:
         acknowledged: Objects whose loss is acknowledged, such as `Cluster dagster-db`.
         explain_pods: Returns a line for each reason why pods don't run.
         missing_secrets: Returns those of some secrets that the namespace does not have.
+        managers: Returns who has set fields of an object on the cluster; None if there is none.
         explain_database: Returns a line for each reason why a database's cluster does not run or archive.
     """
 
@@ -63,6 +66,27 @@ class DagsterArgs:
     explain_pods: Callable[[], Sequence[str]]
     explain_database: Callable[[str], Sequence[str]]
     missing_secrets: Callable[[Sequence[str]], Sequence[str]]
+    managers: "Managers"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """An object on a cluster.
+
+    Attributes:
+        api_version: Its group and version: `v1`, `postgresql.cnpg.io/v1`.
+        kind: Its kind: `Secret`.
+        name: Its name.
+        namespace: Its namespace; empty for a namespace.
+    """
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str
+
+
+Managers: TypeAlias = Callable[[ObjectName], frozenset[str] | None]
 
 
 class Dagster(pulumi.ComponentResource):
@@ -71,7 +95,12 @@ class Dagster(pulumi.ComponentResource):
     def __init__(self, name: str, args: DagsterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         # The engine records the hook's name in the state.
         why = pulumi.ErrorHook(f"{name}-objects-why", log_reasons(args.settings.namespace.name))
-        of_objects = pulumi.ResourceOptions(transformations=[partial(_as_own_object, why)])
+        manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
+        first = pulumi.ResourceHook(
+            f"{name}-objects-own", refuse_others(manager, args.managers), pulumi.ResourceHookOptions(on_dry_run=True)
+        )
+        hooks = pulumi.ResourceHookBinding(before_create=[first], on_error=[why])
+        of_objects = pulumi.ResourceOptions(transformations=[partial(_as_own_object, manager, hooks)])
         super().__init__("lotus:dagster:Dagster", name, None, pulumi.ResourceOptions.merge(opts, of_objects))
         self._args, self._settings = args, args.settings
         self._namespace = self._settings.namespace.name
@@ -91,7 +120,7 @@ class Dagster(pulumi.ComponentResource):
             values=args.values,
             fingerprint=self._fingerprint(),
             explain_pods=args.explain_pods,
-            missing_secrets=partial(args.missing_secrets, self._settings.secrets_of_others),
+            missing_secrets=partial(args.missing_secrets, tuple(self._settings.secrets_of_others)),
         )
         DagsterRelease(name, release, options)
         self.register_outputs({})
@@ -180,7 +209,7 @@ def _provider(name: str, cluster: Cluster, parent: pulumi.Resource) -> kubernete
 
 
 def _as_own_object(
-    why: pulumi.ErrorHook, args: pulumi.ResourceTransformationArgs
+    manager: str, hooks: pulumi.ResourceHookBinding, args: pulumi.ResourceTransformationArgs
 ) -> pulumi.ResourceTransformationResult | None:
     """Give a Kubernetes object a hook for its errors, and a field manager that is the same in every run of the stack.
 
@@ -193,16 +222,51 @@ def _as_own_object(
     if not args.type_.startswith("kubernetes:") or not isinstance(metadata, ObjectMetaArgs):
         return None
     others = cast("Mapping[str, str]", metadata.annotations or {})
-    manager = naming.field_manager(pulumi.get_project(), pulumi.get_stack())
     own = {FIELD_MANAGER: manager, FORCE: "true"}
     metadata.annotations = {**others, **own}
     # An object of a state that was made without it keeps its own manager. If it has no annotation at all, the engine
     # would leave an empty map, which is a difference, so the map is ignored.
     paths = [f'metadata.annotations["{name}"]' for name in own] if others else ["metadata.annotations"]
     is_explained = args.opts.hooks is not None and bool(args.opts.hooks.on_error)
-    hooks = None if is_explained else pulumi.ResourceHookBinding(on_error=[why])
+    if is_explained:
+        hooks = pulumi.ResourceHookBinding(before_create=hooks.before_create)
     keep = pulumi.ResourceOptions(ignore_changes=paths, hooks=hooks)
     return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, keep))
+
+
+def refuse_others(own: str, managers: Managers) -> Callable[[pulumi.ResourceHookArgs], None]:
+    """A hook before each create that refuses an object of another stack, which the plugin would overwrite.
+
+    The plugin updates an object that exists already, and the stack's field manager takes over all that it declares:
+    passwords, backups, and at last the object's deletion.
+
+    Args:
+        own: The stack's field manager.
+        managers: Returns who has set fields of an object on the cluster; None if there is none.
+    """
+
+    def refuse(args: pulumi.ResourceHookArgs) -> None:
+        inputs: Mapping[str, Any] = args.new_inputs or {}
+        metadata = inputs["metadata"]
+        named = ObjectName(inputs["apiVersion"], inputs["kind"], metadata["name"], metadata.get("namespace", ""))
+        found = managers(named)
+        if not found or own in found or os.environ.get(FORCE_VARIABLE) == "true":
+            return
+        where = f"{named.kind} {named.name}" + (f" in the namespace {named.namespace}" if named.namespace else "")
+        stacks = sorted(each for each in found if each.startswith(naming.FIELD_MANAGERS))
+        if stacks:
+            raise LotusError(
+                f"{where} belongs to the stack {stacks[0]}", "set another namespace in lotus:dagster.namespace.name"
+            )
+        # A preview of a replacement finds the object that is deleted first; an earlier version gave it another name.
+        if pulumi.runtime.is_dry_run() or named.kind == "Namespace":
+            return
+        raise LotusError(
+            f"{where} exists already, and {', '.join(sorted(found))} made it, not this stack",
+            f"set another namespace in lotus:dagster.namespace.name; if it is this stack's own: {RECOVERY}",
+        )
+
+    return refuse
 
 
 @dataclass(frozen=True)

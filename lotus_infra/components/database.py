@@ -16,13 +16,22 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from lotus_infra import naming
 from lotus_infra.components.failures import log_reasons
 from lotus_infra.config.credentials import BackupBucket
-from lotus_infra.config.database import RUNBOOK, Backup, ClusterDatabase, Database, cluster_name, database_address
+from lotus_infra.config.database import (
+    BARMAN,
+    BARMAN_PLUGIN,
+    CNPG,
+    RUNBOOK,
+    Backup,
+    ClusterDatabase,
+    Database,
+    cluster_name,
+    database_address,
+)
 from lotus_infra.config.pods import amount, to_manifest
 from lotus_infra.errors import LotusError
 
-CNPG_API: Final = "postgresql.cnpg.io/v1"
-BARMAN_API: Final = "barmancloud.cnpg.io/v1"
-BARMAN_PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
+CNPG_API: Final = f"{CNPG}/v1"
+BARMAN_API: Final = f"{BARMAN}/v1"
 RELOAD_LABEL: Final = {"cnpg.io/reload": "true"}
 """CloudNativePG watches secrets with this label, and sets a changed password on the database's user."""
 PASSWORD_KEY: Final = "postgresql-password"

@@ -11,9 +11,14 @@ from typing import Final
 
 import pulumi
 
+from lotus_infra.errors import masked_urls
+from lotus_infra.lake.diagnostics import escape_unprintable
+
 PAGE: Final = "docs/how-to/deploy-dagster.md"
 RECOVERY: Final = "docs/how-to/recover-a-killed-run.md"
-FORCE: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up"
+FORCE_VARIABLE: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
+"""The plugin's own variable: with `true`, it overwrites the fields of others."""
+FORCE: Final = f"{FORCE_VARIABLE}=true pulumi up"
 _INTERRUPTED: Final = re.compile(r"context canceled")
 _IN_VAIN: Final = re.compile(
     r"deadline exceeded|timed out|[Tt]imeout|rate limiter|failed to fully initialize"
@@ -168,7 +173,8 @@ def log_reasons(
             reason = line.removeprefix(f"{failed.kind} {failed.name}: ")
             if reason not in logged:
                 logged.add(reason)
-                pulumi.log.error(line)
+                # A pod's message may be anything: addresses with a login, and characters that a terminal obeys.
+                pulumi.log.error(escape_unprintable(masked_urls(line)))
         return False
 
     return log

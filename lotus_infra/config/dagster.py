@@ -282,9 +282,17 @@ class DagsterSettings(Section):
         return ((naming.REGISTRY_SECRET,) if self.registry is not None else ()) + self.image_pull_secrets
 
     @property
-    def secrets_of_others(self) -> tuple[str, ...]:
-        """The Kubernetes secrets that pods refer to and the stack does not make."""
-        return tuple(dict.fromkeys((*self.image_pull_secrets, *self.code_location.env_secrets, *self.runs.env_secrets)))
+    def secrets_of_others(self) -> dict[str, str]:
+        """The Kubernetes secrets that pods refer to and the stack does not make, with what needs them first."""
+        uses = {
+            "pulls images": self.image_pull_secrets,
+            "the code location reads": self.code_location.env_secrets,
+            "runs read": self.runs.env_secrets,
+        }
+        found = dict[str, str]()
+        for use, names in uses.items():
+            found = {**found, **{name: use for name in names if name not in found}}
+        return found
 
     @property
     def has_backups(self) -> bool:

@@ -13,6 +13,12 @@ from lotus_infra.config.pods import Count, Days, DnsLabel, PodSettings, Port, Se
 from lotus_infra.config.section import Name, Section, Text, Whole, matching
 
 POSTGRES_PORT: Final = 5432
+CNPG: Final = "postgresql.cnpg.io"
+"""The API group of CloudNativePG."""
+BARMAN: Final = "barmancloud.cnpg.io"
+"""The API group of its Barman Cloud plugin."""
+BARMAN_PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
+"""The plugin's name in a cluster's specification."""
 RUNBOOK: Final = "docs/runbooks/restore-a-database.md"
 
 

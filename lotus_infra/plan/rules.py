@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from pydantic import JsonValue
 
+from lotus_infra.config.database import BARMAN_PLUGIN
 from lotus_infra.config.pods import amount
 from lotus_infra.lake.diagnostics import pluralize
 from lotus_infra.plan.impact import Finding
@@ -29,7 +30,6 @@ _NAMES_PLACE: Final = re.compile(r"url|host|endpoint|server|domain|proxy", re.IG
 _RETENTION: Final = {"d": 1, "w": 7, "m": 30}
 """Days of a unit of a backup's retention, as CloudNativePG writes it: `30d`, `4w`, `6m`."""
 
-_BARMAN_PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
 _STORE: Final = ("destinationPath", "s3Credentials", "endpointURL")
 """The keys of a place of backups that are understood."""
 
@@ -498,7 +498,7 @@ def _archiver(spec: Mapping[str, JsonValue]) -> Mapping[str, JsonValue] | None:
     [only, *others] = _items(spec["plugins"])
     plugin = _only(_object(only), "name", "enabled", "isWALArchiver", "parameters")
     is_active = plugin.get("enabled") in {None, True} and plugin.get("isWALArchiver") is True
-    if others or plugin.get("name") != _BARMAN_PLUGIN or not is_active:
+    if others or plugin.get("name") != BARMAN_PLUGIN or not is_active:
         raise _NotUnderstoodError
     parameters = _only(_object(plugin.get("parameters")), "barmanObjectName", "serverName")
     if not parameters.get("barmanObjectName"):

@@ -1,60 +1,37 @@
 """The custom resource definitions of CloudNativePG and of its Barman Cloud plugin, installed on an API server.
 
-The real ones, where the reference data is; else ones that accept every key, of which a test reports that it used them.
+The real ones, where the reference data is; else ones that accept every key.
 """
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 from kubernetes import client
-from kubernetes.client.exceptions import ApiException
 
+from tests.support.definitions import KINDS, definition_file
 from tests.support.shared import SHARED
 
-FILES: Final = {
-    "postgresql.cnpg.io": {"Cluster": "clusters", "ScheduledBackup": "scheduledbackups", "Backup": "backups"},
-    "barmancloud.cnpg.io": {"ObjectStore": "objectstores"},
-}
 ESTABLISHED_SECONDS: Final = 30
 Document = dict[str, Any]
 
 
-def install(api: client.ApiClient, *groups: str) -> None:
-    """Install the definitions of some API groups, by default of all, and wait until the server serves them."""
+def install(api: client.ApiClient) -> None:
+    """Install the definitions, and wait until the server serves them."""
     extensions = client.ApiextensionsV1Api(api)
-    for definition in definitions(*groups):
-        try:
-            extensions.create_custom_resource_definition(definition)
-        except ApiException as error:
-            if error.status != 409:
-                raise
-    for definition in definitions(*groups):
+    found = [_definition(group, kind) for group in KINDS for kind in KINDS[group]]
+    for definition in found:
+        extensions.create_custom_resource_definition(definition)
+    for definition in found:
         wait_until_served(extensions, definition["metadata"]["name"])
 
 
-def definitions(*groups: str) -> Iterator[Document]:
-    """The definitions, as documents."""
-    for group in groups or FILES:
-        for kind, plural in FILES[group].items():
-            file = folder() / f"{group}_{plural}.yaml"
-            yield (
-                yaml.safe_load(file.read_text(encoding="utf-8"))
-                if file.exists()
-                else open_definition(group, kind, plural)
-            )
-
-
-def folder() -> Path:
-    """Where the real definitions are, or would be."""
-    return SHARED / "kubernetes"
-
-
-def are_real() -> bool:
-    """Whether the real definitions are on this machine."""
-    return folder().is_dir()
+def _definition(group: str, kind: str) -> Document:
+    file = SHARED.joinpath(*definition_file(group, kind))
+    if not file.exists():
+        return open_definition(group, kind, KINDS[group][kind])
+    found: Document = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return found
 
 
 def open_definition(group: str, kind: str, plural: str, scope: str = "Namespaced") -> Document:

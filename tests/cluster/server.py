@@ -3,12 +3,13 @@
 It has no node: `kubelet` reports pods as running, and `operators` does what CloudNativePG's operator does.
 """
 
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from kubernetes import client, config
 
+from lotus_infra.errors import LotusError
 from sandbox.process import LOOPBACK, free_port
 from tests.cluster.network import write_egress
 from toolchain.cluster import ClusterPrograms
@@ -25,6 +27,7 @@ from toolchain.cluster import ClusterPrograms
 TOKEN: Final = "the-administrator"
 """The token of the kubeconfig's user, who may do everything."""
 CONTEXT: Final = "here"
+LISTENING: Final = range(20_000, 30_000)
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
 ENDS_WITH_PARENT: Final = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
@@ -43,8 +46,8 @@ class ApiServer:
     def __init__(self, folder: Path, programs: ClusterPrograms) -> None:
         self.folder, self._servers = folder, programs.servers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._port, self._etcd = free_port(), f"http://{LOOPBACK}:{free_port()}"
-        self._peers = f"http://{LOOPBACK}:{free_port()}"
+        self._port, etcd, peers = _free_ports(3)
+        self._etcd, self._peers = f"http://{LOOPBACK}:{etcd}", f"http://{LOOPBACK}:{peers}"
         self.url = f"https://{LOOPBACK}:{self._port}"
         self.kubeconfig = self._write_kubeconfig()
 
@@ -190,6 +193,17 @@ class ApiServer:
         }
         file.write_text(yaml.safe_dump(document), encoding="utf-8")
         return file
+
+
+def _free_ports(number: int) -> list[int]:
+    """Different free ports below those that the kernel gives to clients: none may take one while its server is down."""
+    found = list[int]()
+    for port in random.sample(LISTENING, len(LISTENING)):
+        with suppress(LotusError):
+            found.append(free_port(port))
+        if len(found) == number:
+            break
+    return found
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from kubernetes import client
 
 from lotus_infra import naming
@@ -10,6 +11,7 @@ from tests.cluster.world import World
 BY_HAND = "a-page-of-the-cluster"
 
 
+@pytest.mark.nightly
 def test_an_edit_by_hand_is_drift_that_a_review_shows_and_the_next_up_reverts(world: World) -> None:
     world.pulumi.up().ok()
     world.commit()
@@ -33,6 +35,7 @@ def test_an_edit_by_hand_is_drift_that_a_review_shows_and_the_next_up_reverts(wo
     assert world.lake.changes("--refresh") == []
 
 
+@pytest.mark.nightly
 def test_a_deleted_part_of_the_release_is_missing_for_verify_which_names_what_restores_it(world: World) -> None:
     world.pulumi.up().ok()
     world.commit()

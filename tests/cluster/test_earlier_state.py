@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lotus_infra import naming
-from tests.cluster.world import REPOSITORY, World
+from tests.cluster.world import World
+from tests.engine.harness import REPOSITORY
 
 EARLIER = "362fce9d6c40852fe0a5fde12a47b5c67a92d15b"
 """The last commit whose backups were all CloudNativePG's own."""
@@ -44,7 +45,7 @@ def test_a_stack_of_the_earlier_program_whose_backups_are_named_keeps_all_its_ob
     for database in ("database", "catalog"):
         world.change(f"{database}.backup.method", "barmanObjectStore")
 
-    # The provider has got a setting, and the release names the files that Dagster loads: no object is touched otherwise.
+    # The provider has got a setting, and the release names the files that Dagster loads: no object changes otherwise.
     steps = world.pulumi.preview("--json").ok().changes()
     assert {(step.op, step.type, *(step.detailed or step.diffs)) for step in steps} == {
         ("update", "pulumi:providers:kubernetes", "upsertExistingObjects"),

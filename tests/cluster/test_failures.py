@@ -11,11 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cluster.world import CHART, World
 
 MISSING = "ghcr.io/example/lotus-dagster:fedcba9"
 SHORT = 8
 ERROR = "    error: "
+OF_THE_ENGINE = {"update failed", "Resource monitor has terminated, shutting down"}
+"""The second is there only if the program still waits for a resource when the engine ends."""
 JOB = """
 apiVersion: batch/v1
 kind: Job
@@ -31,7 +35,7 @@ def lines_of(world: World) -> list[str]:
     output = world.pulumi.up().failed().output.split("Diagnostics:")[-1]
     [own] = [part for part in output.split("\n\n") if "pulumi:pulumi:Stack (" in part]
     lines = [line.removeprefix(ERROR) for line in own.splitlines() if line.startswith(ERROR)]
-    return [line for line in lines if line != "update failed"]
+    return [line for line in lines if line not in OF_THE_ENGINE]
 
 
 def namespace_of_others(world: World) -> None:
@@ -73,6 +77,7 @@ def test_a_first_release_that_fails_says_what_to_do_and_no_word_about_pods(world
     world.pulumi.up().ok()
 
 
+@pytest.mark.nightly
 def test_an_object_of_others_in_the_releases_place_is_named(world: World) -> None:
     namespace_of_others(world)
     world.core.create_namespace({"metadata": {"name": world.namespace}})
@@ -85,23 +90,27 @@ def test_an_object_of_others_in_the_releases_place_is_named(world: World) -> Non
 
 def test_a_release_that_waits_in_vain_is_explained_by_what_it_waits_for(world: World) -> None:
     world.pulumi.up().ok()
-    world.change("timeoutSeconds", SHORT)
+    limit = world.dagster["timeoutSeconds"]
 
     world.machine.kubelet.missing.add(MISSING)
+    world.change("timeoutSeconds", SHORT)
     world.change("image", MISSING)
     [image] = lines_of(world)
     assert image.startswith("pod dagster-")
     assert image.endswith(f'ImagePullBackOff: Back-off pulling image "{MISSING}"')
     world.machine.kubelet.missing.remove(MISSING)
+    world.change("timeoutSeconds", limit)
     world.pulumi.up().ok()
 
     quota(world, "small", pods="0")
+    world.change("timeoutSeconds", SHORT)
     world.change("webserver.replicas", 2)
     [pods] = lines_of(world)
     assert pods.startswith("pods of dagster-")
     assert "exceeded quota: small" in pods
 
 
+@pytest.mark.nightly
 def test_a_release_that_cannot_be_upgraded_says_what_to_do(world: World, tmp_path: Path) -> None:
     chart = own_chart(world, tmp_path)
     (chart / "templates" / "extra.yaml").write_text(JOB)
@@ -113,6 +122,7 @@ def test_a_release_that_cannot_be_upgraded_says_what_to_do(world: World, tmp_pat
     assert fixed.endswith(f"kubectl delete job extra --namespace {world.namespace}")
 
 
+@pytest.mark.nightly
 def test_a_release_that_a_killed_run_left_names_the_repair(world: World) -> None:
     world.pulumi.up().ok()
     interrupt_helm(world)
@@ -126,6 +136,7 @@ def test_a_release_that_a_killed_run_left_names_the_repair(world: World) -> None
     assert gone.endswith("run `pulumi refresh`, and then `pulumi up`")
 
 
+@pytest.mark.nightly
 def test_an_interrupted_release_is_not_explained(world: World) -> None:
     world.pulumi.up().ok()
     world.machine.kubelet.missing.add(MISSING)
@@ -161,6 +172,7 @@ def schemas() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.nightly
 def test_a_schema_on_another_server_is_read_by_up_and_not_needed(world: World, tmp_path: Path) -> None:
     schema = own_chart(world, tmp_path) / "charts" / "dagster-user-deployments" / "values.schema.json"
     with schemas() as (url, asked):

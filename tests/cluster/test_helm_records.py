@@ -99,6 +99,7 @@ def test_a_run_that_is_killed_in_the_first_install_is_fixed_and_the_next_one_ado
     assert world.lake.changes() == []
 
 
+@pytest.mark.nightly
 def test_a_lock_that_was_removed_by_hand_leaves_a_record_that_is_fixed_when_its_time_is_up(
     world: World, missing: set[str]
 ) -> None:
@@ -120,6 +121,7 @@ def test_a_lock_that_was_removed_by_hand_leaves_a_record_that_is_fixed_when_its_
     assert world.helm_records() == [(1, "deployed")]
 
 
+@pytest.mark.nightly
 def test_a_run_that_is_killed_in_an_upgrade_is_fixed_without_downtime(world: World, missing: set[str]) -> None:
     world.pulumi.up().ok()
     before, running_pods = deployments(world), world.revisions()
@@ -144,6 +146,7 @@ def test_a_run_that_is_killed_in_an_upgrade_is_fixed_without_downtime(world: Wor
     assert world.lake.changes() == []
 
 
+@pytest.mark.nightly
 def test_a_release_whose_engine_was_killed_before_it_noted_it_is_imported(world: World, missing: set[str]) -> None:
     missing.add(IMAGE)
     with held_at(world, (1, "pending-install")) as running:
@@ -172,6 +175,7 @@ def test_a_release_whose_engine_was_killed_before_it_noted_it_is_imported(world:
     assert world.lake.changes() == []
 
 
+@pytest.mark.nightly
 def test_a_release_that_was_uninstalled_by_hand_is_installed_again_with_a_refresh(world: World) -> None:
     world.pulumi.up().ok()
     for record in world.core.list_namespaced_secret(world.namespace, label_selector="owner=helm").items:

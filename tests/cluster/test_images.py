@@ -16,6 +16,7 @@ def test_a_new_image_restarts_the_code_location_alone_and_a_bad_one_is_explained
     assert {name for name in COMPONENTS if before[name] != after[name]} == {"user-deployments"}
     assert GOOD in world.pods().values()
 
+    limit = world.dagster["timeoutSeconds"]
     world.machine.kubelet.missing.add(BAD)
     world.change("image", BAD)
     world.change("timeoutSeconds", 10)
@@ -26,6 +27,7 @@ def test_a_new_image_restarts_the_code_location_alone_and_a_bad_one_is_explained
 
     assert [change[:2] for change in world.lake.changes()] == [("update", "Release")]
     world.change("image", GOOD)
+    world.change("timeoutSeconds", limit)
     world.pulumi.up().ok()
     assert BAD not in world.pods().values()
     assert world.helm_records()[-1][1] == "deployed"

@@ -198,7 +198,6 @@ BLOWS: Final = {
 }
 BY_DAY: Final = {
     ("databases awaited", "the plugin is killed"),
-    ("the release is awaited", "the machine is lost"),
     ("databases are deleted", "interrupted"),
 }
 CASES: Final = [

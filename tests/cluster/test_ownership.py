@@ -5,10 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from airbyte_twin.testing import running_twin
 from kubernetes import client
 
 from lotus_infra import naming
-from tests.cluster.world import World
+from tests.cluster.world import Aws, World
+from tests.engine.harness import Pulumi
 
 Document = dict[str, Any]
 LIMITS = {"limits": {"memory": "1Gi"}}
@@ -59,6 +62,7 @@ def test_objects_that_a_killed_run_made_are_the_stacks_own_and_can_change(world:
     assert "resources" not in world.custom("clusters")[naming.DAGSTER_DATABASE]["spec"]
 
 
+@pytest.mark.nightly
 def test_fields_of_others_stay_theirs_and_the_stacks_own_are_set_again(world: World) -> None:
     world.pulumi.up().ok()
     body = {"metadata": {"annotations": {"team.example.com/owner": "data"}}}
@@ -79,6 +83,7 @@ def test_fields_of_others_stay_theirs_and_the_stacks_own_are_set_again(world: Wo
     assert secret.metadata.annotations["team.example.com/owner"] == "data"
 
 
+@pytest.mark.nightly
 def test_a_secret_of_others_that_pods_need_is_asked_for_before_the_release_waits(world: World) -> None:
     world.change("codeLocation.envSecrets", ["api-key"])
 
@@ -90,3 +95,26 @@ def test_a_secret_of_others_that_pods_need_is_asked_for_before_the_release_waits
     assert process.returncode == 0, output
     assert f"the secret api-key does not exist in the namespace {world.namespace}" in output
     assert world.lake.changes() == []
+
+
+def test_another_stack_in_the_same_namespace_takes_over_nothing(
+    world: World, tmp_path: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pulumi.up().ok()
+    before = {name: each["metadata"]["resourceVersion"] for name, each in world.custom("clusters").items()}
+    password = world.core.read_namespaced_secret("dagster-db-credentials", world.namespace).data["password"]
+
+    monkeypatch.setattr(Pulumi, "stack", "other")
+    with running_twin() as twin:
+        other = World.new(tmp_path / "other", world.machine, twin, aws, "another stack")
+        other.pulumi.config_set("lotus:dagster_db_password", "a-password-of-another-stack", secret=True)
+        other.change("namespace", {"name": world.namespace, "create": False})
+        previewed = other.pulumi.preview().failed().output
+        applied = other.pulumi.up().failed().output
+
+    secret = world.core.read_namespaced_secret("dagster-db-credentials", world.namespace)
+    assert secret.data["password"] == password
+    assert {name: each["metadata"]["resourceVersion"] for name, each in world.custom("clusters").items()} == before
+    # Several objects are made at the same time: the first refusal ends an `up`.
+    assert "belongs to the stack lotus/test-project/test: set another namespace" in previewed
+    assert "belongs to the stack lotus/test-project/test: set another namespace" in applied

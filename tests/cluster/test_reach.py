@@ -22,6 +22,7 @@ def test_an_api_server_that_is_down_fails_with_its_address_and_the_next_up_goes_
     assert world.lake.changes() == []
 
 
+@pytest.mark.nightly
 def test_an_up_outlives_a_restart_of_the_api_server_while_it_waits_for_a_database(world: World) -> None:
     server, operators = world.machine.server, world.machine.operators
     operators.held.add(naming.CATALOG_DATABASE)

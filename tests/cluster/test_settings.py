@@ -25,6 +25,7 @@ def ingress(world: World) -> Any:
     return api.read_namespaced_ingress("dagster-ingress", world.namespace)
 
 
+@pytest.mark.nightly
 def test_replicas_resources_and_the_ingress_change_in_place_and_an_ingress_goes_away(world: World) -> None:
     world.pulumi.up().ok()
     assert ingress(world).spec.tls[0].secret_name == "dagster-tls"

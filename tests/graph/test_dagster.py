@@ -1,6 +1,7 @@
 """Dagster in the production stack: the declared resources, their parents, dependencies, protection and secrets."""
 
 import base64
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any, cast
@@ -9,6 +10,7 @@ import pulumi
 import pytest
 
 from lotus_infra import naming, program
+from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import credentials_fingerprint
 from tests.graph.recorder import Graph, drained
 from tests.graph.test_landing_zone import SECRET_MARK
@@ -112,6 +114,47 @@ def test_every_object_has_the_field_manager_of_its_stack_unless_the_state_has_an
         assert [*request.ignoreChanges] == (own if len(annotations) > 2 else ["metadata.annotations"])
     cluster = graph.named("Cluster", "dagster-db").inputs["metadata"]["annotations"]
     assert "condition=Ready" in cluster["pulumi.com/waitFor"]
+
+
+@pytest.mark.parametrize(
+    ("managers", "problem"),
+    [
+        (None, ""),
+        ({"lotus/lotus/test", "kubectl"}, ""),
+        (
+            {"lotus/lotus/other", "manager"},
+            "Secret dagster-lake in the namespace lotus-lake belongs to the stack lotus/l",
+        ),
+        ({"pulumi-kubernetes-1a2b3c4d"}, "exists already, and pulumi-kubernetes-1a2b3c4d made it, not this stack"),
+        (set(), ""),  # As the page about killed runs clears them.
+    ],
+)
+def test_an_object_that_another_stack_or_a_person_made_is_refused_before_it_is_overwritten(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch, managers: set[str] | None, problem: str
+) -> None:
+    graph = declare()
+    [name] = graph.request("Secret", "dagster-lake").hooks.before_create
+    asked: list[tuple[str, str, str]] = []
+
+    def field_managers(kind: object, name: str, namespace: str, **_: object) -> frozenset[str] | None:
+        asked.append((str(kind), name, namespace))
+        return None if managers is None else frozenset(managers)
+
+    monkeypatch.setattr(program, "field_managers", field_managers)
+    metadata = {"name": "dagster-lake", "namespace": "lotus-lake"}
+    inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
+    args = pulumi.ResourceHookArgs("urn", "", "dagster-lake", "kubernetes:core/v1:Secret", new_inputs=inputs)
+
+    with pytest.raises(LotusError, match=problem) if problem else contextlib.nullcontext():
+        graph.hooks.others[name].callback(args)
+    assert asked == [("secrets", "dagster-lake", "lotus-lake")]
+
+
+def test_every_object_is_looked_for_before_it_is_created(declare: Declare) -> None:
+    objects = {key: each for key, each in declare().requests.items() if key[0].startswith("kubernetes:")}
+
+    looked = {key for key, each in objects.items() if list(each.hooks.before_create) == ["dagster-objects-own"]}
+    assert {key for key in objects if not key[0].endswith(":Release")} == looked
 
 
 def test_databases_depend_on_the_namespace_and_the_release_on_all_of_them(declare: Declare) -> None:

@@ -55,7 +55,7 @@ class FakeCluster:
         version: The API server's.
         logs: The logs of containers, by `pod/container`.
         answers: What pods answer to a GET, by name; text is sent as it is.
-        denied: What nobody may ask for: `pods`, `pods/proxy` or another plural.
+        denied: Kinds that every user is refused: `pods`, `pods/proxy` or another plural.
         refused: What an access review refuses: `create secrets`; `*` refuses only the question about everything.
         known: Whether the token is.
         queries: What pods were asked.

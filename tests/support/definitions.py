@@ -15,11 +15,11 @@ from tests.support.shared import shared
 
 Schema = Mapping[str, Any]
 OPEN: Final = "x-kubernetes-preserve-unknown-fields"
-FILES: Final = {
-    ("postgresql.cnpg.io/v1", "Cluster"): "postgresql.cnpg.io_clusters.yaml",
-    ("postgresql.cnpg.io/v1", "ScheduledBackup"): "postgresql.cnpg.io_scheduledbackups.yaml",
-    ("barmancloud.cnpg.io/v1", "ObjectStore"): "barmancloud.cnpg.io_objectstores.yaml",
+KINDS: Final = {
+    "postgresql.cnpg.io": {"Cluster": "clusters", "ScheduledBackup": "scheduledbackups", "Backup": "backups"},
+    "barmancloud.cnpg.io": {"ObjectStore": "objectstores"},
 }
+"""The plurals of the kinds, by API group and kind."""
 CEL: Final[Mapping[str, Callable[[Any], bool]]] = {
     "!has(self.builtinLocale) || self.localeProvider == 'builtin'": lambda it: "builtinLocale" not in it,
     "!has(self.icuLocale) || self.localeProvider == 'icu'": lambda it: "icuLocale" not in it,
@@ -45,15 +45,21 @@ def custom_resource_problems(resource: Mapping[str, Any]) -> list[str]:
 
 
 def is_custom(type_: str) -> bool:
-    """Whether a type of the engine is a custom resource: its group has more than Kubernetes' own names."""
-    return type_.startswith("kubernetes:") and ".cnpg.io/" in type_
+    """Whether a type of the engine is a custom resource."""
+    return any(type_.startswith(f"kubernetes:{group}/") for group in KINDS)
+
+
+def definition_file(group: str, kind: str) -> tuple[str, str]:
+    """The folder and the name of the file with a definition, in the reference data."""
+    return "kubernetes", f"{group}_{KINDS[group][kind]}.yaml"
 
 
 @cache
 def _definition(api_version: str, kind: str) -> tuple[Schema, Draft202012Validator]:
-    file = shared("kubernetes", FILES[api_version, kind])
+    group, _, wanted = api_version.partition("/")
+    file = shared(*definition_file(group, kind))
     definition = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    [version] = [each for each in definition["spec"]["versions"] if each["name"] == api_version.partition("/")[2]]
+    [version] = [each for each in definition["spec"]["versions"] if each["name"] == wanted]
     schema: Schema = version["schema"]["openAPIV3Schema"]
     return schema, Draft202012Validator(_closed(schema))
 

@@ -1,8 +1,9 @@
 """The line that says what to do about an error of the Kubernetes plugin, which quotes Helm and the API server."""
 
+import pulumi
 import pytest
 
-from lotus_infra.components.failures import Failure, reasons
+from lotus_infra.components.failures import Failure, log_reasons, reasons
 
 HELM = "failed to become available within allocated timeout. Error: Helm Release lotus-lake/dagster: "
 
@@ -88,3 +89,16 @@ def test_a_wait_in_vain_is_answered_by_the_cluster(error: str) -> None:
 )
 def test_an_interruption_and_an_error_that_says_everything_stand_alone(error: str) -> None:
     assert said(error) == []
+
+
+def test_what_a_cluster_says_is_logged_without_logins_and_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", logged.append)
+    hostile = "pod a: pull https://ci:password-of-a-registry@registry.example.com/x \x1b[2J\rdone"
+    args = pulumi.ErrorHookArgs(
+        "urn", "", "dagster", "kubernetes:helm.sh/v3:Release", None, None, None, "create", ["timed out"]
+    )
+
+    assert log_reasons("lotus-lake", lambda: [hostile])(args) is False
+
+    assert logged == ["pod a: pull https://***@registry.example.com/x \\x1b[2J\\rdone"]

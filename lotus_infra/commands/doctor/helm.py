@@ -77,8 +77,7 @@ def plan_removal(case: StackContext, unlocking: UnlockPlan | None) -> HelmPlan |
     found = helm_records(cluster, settings.namespace.name, naming.DAGSTER)
     if not found or not found[-1].is_pending:
         return HelmPlan(cluster)
-    limit = timedelta(seconds=settings.timeout_seconds)
-    reason = at_work(found[-1], limit, unlocking, case.project.folder, datetime.now(UTC))
+    reason = _at_work(Site(case, cluster, settings), found[-1], unlocking)
     return HelmPlan(cluster, refusal=reason) if reason else HelmPlan(cluster, stranded=found[-1])
 
 
@@ -109,16 +108,22 @@ def records(site: Site) -> Iterator[CheckResult]:
 def _pending(site: Site, record: HelmRecord) -> CheckResult:
     case = site.case
     try:
-        unlocking = plan_unlock(case.project, case.stack, (), case.environment) if _has_locks(case) else None
+        has_locks = backend_store(case.project, case.environment) is not None
+        unlocking = plan_unlock(case.project, case.stack, (), case.environment) if has_locks else None
     except (LotusError, OSError):
         unlocking = None
-    limit = timedelta(seconds=site.settings.timeout_seconds)
-    reason = at_work(record, limit, unlocking, case.project.folder, datetime.now(UTC))
+    reason = _at_work(site, record, unlocking)
     what = f"Helm's record of {naming.DAGSTER} is {record.status}, revision {record.revision}"
     if reason:
         return warning("helm", f"{what}: {reason}", "wait for its end, and run this again")
     what = f"{what}, and no run is at work on it: Helm refuses every install and upgrade"
     return broken("helm", what, f"`lotus doctor --fix --stack {case.stack}` removes the record, and nothing else")
+
+
+def _at_work(site: Site, record: HelmRecord, unlocking: UnlockPlan | None) -> str:
+    """Why a pending record may still belong to a run; empty if no run is at work on it."""
+    limit = timedelta(seconds=site.settings.timeout_seconds)
+    return at_work(record, limit, unlocking, site.case.project.folder, datetime.now(UTC))
 
 
 def _import_command(case: StackContext, namespace: str) -> str:
@@ -129,10 +134,6 @@ def _import_command(case: StackContext, namespace: str) -> str:
         f"`pulumi import {RELEASE} {naming.DAGSTER} {namespace}/{naming.DAGSTER} --parent release={parent} "
         f"--provider cluster={provider} --protect=false --generate-code=false --yes --stack {case.stack}`"
     )
-
-
-def _has_locks(case: StackContext) -> bool:
-    return backend_store(case.project, case.environment) is not None
 
 
 def _release_in(resources: tuple[Resource, ...], namespace: str) -> Resource | None:

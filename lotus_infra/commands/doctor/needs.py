@@ -18,16 +18,10 @@ PAGE: Final = "docs/how-to/set-up-production.md"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 
 
-def parse_version(text: str) -> Version | None:
-    """The first two numbers of a version; None if the text has none."""
-    found = _VERSION.match(text)
-    return (int(found[1]), int(found[2])) if found else None
-
-
 def is_older(text: str, oldest: Version) -> bool:
-    """Whether a version is older than another one; False if it is unknown."""
-    found = parse_version(text)
-    return found is not None and found < oldest
+    """Whether a version, by its first two numbers, is older than another one; False if it is unknown."""
+    found = _VERSION.match(text)
+    return found is not None and (int(found[1]), int(found[2])) < oldest
 
 
 # Permissions
@@ -335,16 +329,14 @@ def issuers(site: Site) -> Iterator[CheckResult]:
 def secrets(site: Site) -> Iterator[CheckResult]:
     """Whether the secrets that pods name and that the stack does not make are there."""
     settings = site.settings
-    named = [(each, "pulls images") for each in settings.image_pull_secrets]
-    named += [(each, "the code location reads") for each in settings.code_location.env_secrets]
-    named += [(each, "runs read") for each in settings.runs.env_secrets]
-    wanted = settings.ingress
+    named, wanted = settings.secrets_of_others, settings.ingress
     if wanted is not None and wanted.tls_secret is not None and not _issuers(settings):
-        named.append((wanted.tls_secret, _CERTIFICATE))
-    missing = dict[str, str]()
-    for name, use in named:
-        if name not in missing and site.cluster.find(SECRETS, ClusterObject, name, site.namespace) is None:
-            missing[name] = use
+        named.setdefault(wanted.tls_secret, _CERTIFICATE)
+    missing = {
+        name: use
+        for name, use in named.items()
+        if site.cluster.find(SECRETS, ClusterObject, name, site.namespace) is None
+    }
     creates = settings.namespace.create and site.first
     for name, use in missing.items():
         result = warning if use == _CERTIFICATE else broken
@@ -353,7 +345,7 @@ def secrets(site: Site) -> Iterator[CheckResult]:
         what = f"the secret {name} ({use}) is not in the namespace {site.namespace}"
         yield result("cluster", what, remedy)
     if named and not missing:
-        yield ok("cluster", f"{pluralize(len({name for name, _ in named}), 'secret')} of others are in the namespace")
+        yield ok("cluster", f"{pluralize(len(named), 'secret')} of others are in the namespace")
 
 
 CHECKS: Final[Mapping[str, Callable[[Site], Iterator[CheckResult]]]] = {

@@ -198,10 +198,10 @@ DESTROYS: dict[str, tuple[str, Inputs, Inputs]] = {
     "a plugin that is switched off": (
         CLUSTER,
         archived(),
-        archived(plugins=[archived()["spec"]["plugins"][0] | {"enabled": False}]),  # type: ignore[index, call-overload]
+        archived(plugins=[archived()["spec"]["plugins"][0] | {"enabled": False}]),
     ),
     "another plugin": (CLUSTER, archived(), archived(plugins=[{"name": "a", "isWALArchiver": True}])),
-    "a second plugin": (CLUSTER, archived(), archived(plugins=[*archived()["spec"]["plugins"], {"name": "a"}])),  # type: ignore[index, call-overload]
+    "a second plugin": (CLUSTER, archived(), archived(plugins=[*archived()["spec"]["plugins"], {"name": "a"}])),
     "a plugin's archive as another server": (CLUSTER, archived(), archived("other")),
     "a plugin's backups that are kept shorter": (OBJECT_STORE, place(), place("7d")),
     "a plugin's backups without a place": (OBJECT_STORE, place(), place(destinationPath=None)),
