@@ -128,7 +128,7 @@ def explain_failed_database(
     try:
         live = read_database(Cluster.reached_by(kubeconfig, context), namespace, name)
     except LotusError as error:
-        return [f"the database {name} can't be asked why: {error}"]
+        return [f"the reasons for {name} can't be read from the cluster: {error}"]
     pods = explain_failed_pods(namespace, _labels(name), kubeconfig=kubeconfig, context=context)
     return [*(_problems(name, live) if live is not None else ()), *pods]
 
@@ -136,7 +136,7 @@ def explain_failed_database(
 def _problems(name: str, live: LiveDatabase) -> Iterator[str]:
     if not live.phase and live.archiving is None:
         deployments = "kubectl get deployments --all-namespaces --selector app.kubernetes.io/name=cloudnative-pg"
-        yield f"no operator has taken {name} up: is CloudNativePG's running? {deployments}"
+        yield f"no operator has worked on {name}: is CloudNativePG running? {deployments}"
     elif live.archive_is_taken:
         yield (
             f"the backup bucket already has an archive of {name}, from an earlier database of this name: raise "
@@ -153,7 +153,7 @@ def _labels(name: str) -> str:
 
 
 def _is_taken(cluster: Cluster, namespace: str, name: str, message: str) -> bool:
-    """Whether Barman refuses the archive because it is not empty; by the way of the backups, its log says so only."""
+    """Whether Barman refuses the archive because it is not empty; the condition or only the plugin's log has that."""
     if _EMPTY_ARCHIVE in message:
         return True
     pods = cluster.objects(Kind("pods"), ClusterObject, namespace, _labels(name)) or ()

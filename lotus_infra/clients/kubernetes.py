@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, m
 from pydantic.alias_generators import to_camel
 
 from lotus_infra.clients.pod_problems import pod_problems
+from lotus_infra.config.database import RUNBOOK
 from lotus_infra.errors import LotusError, one_line
 
 if TYPE_CHECKING:
@@ -376,7 +377,10 @@ class Cluster:
         if error.status == 409:
             return ClusterError(f"{resource} in the namespace {namespace} have changed meanwhile", "run it again")
         if error.status == 404 and resource == "namespaces":
-            remedy = "`pulumi up` creates it; or select another cluster in lotus:dagster.cluster"
+            remedy = (
+                f"`pulumi up` creates it; restore one that was lost by {RUNBOOK}; or select another cluster in "
+                "lotus:dagster.cluster"
+            )
             return ClusterError(f"the cluster at {self.address} has no namespace {namespace}", remedy)
         return ClusterError(f"the cluster at {self.address} answers {error.status} {error.reason}", "try it again")
 

@@ -47,7 +47,8 @@ def explain_failed_pods(
     try:
         found = _read(namespace, labels, kubeconfig, context)
     except Exception as error:  # noqa: BLE001, no error here may hide the release's own
-        return [f"The cluster can't be asked why ({type(error).__name__}): kubectl get pods --namespace {namespace}"]
+        command = f"kubectl get pods --namespace {namespace}"
+        return [f"The reasons can't be read from the cluster ({type(error).__name__}): {command}"]
     return list(problems(found))
 
 

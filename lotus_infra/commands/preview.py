@@ -20,6 +20,7 @@ from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
+from lotus_infra.config.database import RUNBOOK
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
@@ -33,6 +34,9 @@ PLAN_FILE: Final = "plan.json"
 ORIGIN_FILE: Final = "review.json"
 _PROTECTED_CONNECTION: Final = re.compile(r'unable to replace resource "[^"\s]*connection:Connection::([^"\s]+)"')
 """The engine's message, which names its own option; the program has another way to end the protection."""
+_PROTECTED_DATABASE: Final = re.compile(
+    r'unable to replace resource "[^"\s]*lotus:dagster:Database\$kubernetes:[^"\s]*:(\w+)::([^"\s]+)"'
+)
 _SIGNS: Final = {"create": "+", "delete": "-", "update": "~", "import": "="}
 
 
@@ -189,13 +193,17 @@ def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Pr
 
 
 def _reasons(preview: Preview) -> str:
-    """The errors of a failed preview, with a remedy for each connection that is protected from its replacement."""
+    """The errors of a failed preview, with a remedy for each connection or database that can't be replaced."""
     errors = "\n".join(error.strip() for error in preview.errors)
     remedies = [
         f'to replace the connection {name}, add "{naming.acknowledged_connection(name)}" to {ACKNOWLEDGE_KEY} in the '
         "stack's file"
         for name in sorted(set(_PROTECTED_CONNECTION.findall(errors)))
     ]
+    lines = {naming.acknowledged_object(kind, name) for kind, name in _PROTECTED_DATABASE.findall(errors)}
+    if lines:
+        remedies.append(f"a cluster that is replaced is deleted with its data, unless it is restored: {RUNBOOK}")
+    remedies += [f'to replace {line}, add "{line}" to {ACKNOWLEDGE_KEY} in the stack\'s file' for line in sorted(lines)]
     return "\n".join(filter(None, [errors, *remedies]))
 
 

@@ -215,7 +215,7 @@ def _as_own_object(
 
     Without one, the plugin makes up a name and keeps it in the state. If a run is killed before the state has the
     object, the next run applies it under another name, and the first name still owns the fields: every later change
-    is a conflict. So is a field that somebody edited by hand, and a preview would fail instead of showing the edit:
+    is a conflict. So is a field that was edited by hand, and a preview would fail instead of showing the edit:
     the stack's own manager takes such fields over.
     """
     metadata = args.props.get("metadata")
@@ -284,7 +284,7 @@ class ReleaseArgs:
         timeout_seconds: The time limit for the pods to become ready.
         values: The chart's values, with `FINGERPRINT_PLACEHOLDER`.
         fingerprint: Of the credentials in pods; replaces the placeholder.
-        explain_pods: Returns a line for each reason why pods don't run; called after the release has waited in vain.
+        explain_pods: Returns a line for each reason why pods don't run; called after the release has timed out.
         missing_secrets: Returns the secrets that pods refer to and that do not exist; called before the release.
     """
 

@@ -1,6 +1,6 @@
 """What to do when the Kubernetes plugin can't write an object or the Helm release, by its error.
 
-The plugin's error has the cause of most failures, so a line says what to do about it. If the plugin has waited in vain,
+The plugin's error has the cause of most failures, so a line says what to do about it. If the plugin has timed out,
 the cause is in the cluster, where a function that the program passes in finds it. Any other error stands for itself.
 """
 
@@ -101,7 +101,7 @@ CAUSES: Final = (
     ),
     _cause(
         r'no matches for kind "(?P<kind>[^"]+)" in version "(?P<version>[^"]+)"',
-        "the cluster does not know {version}: install the operator that defines it, and run `pulumi up` again",
+        "the cluster does not have {version}: install the operator that defines it, and run `pulumi up` again",
     ),
     _cause(
         r"has no deployed releases|Release not loaded",

@@ -1,4 +1,4 @@
-"""Somebody changes or deletes objects on the cluster by hand: what is reported, and what repairs it."""
+"""Objects on the cluster that were changed or deleted by hand: the reports, and the repairs."""
 
 import json
 

@@ -176,7 +176,7 @@ def test_a_release_whose_engine_was_killed_before_it_noted_it_is_imported(world:
 
 
 @pytest.mark.nightly
-def test_a_release_that_somebody_uninstalled_is_installed_again_with_a_refresh(world: World) -> None:
+def test_a_release_that_was_uninstalled_by_hand_is_installed_again_with_a_refresh(world: World) -> None:
     world.pulumi.up().ok()
     for record in world.core.list_namespaced_secret(world.namespace, label_selector="owner=helm").items:
         world.core.delete_namespaced_secret(record.metadata.name, world.namespace)

@@ -169,6 +169,18 @@ def test_without_the_option_a_stack_that_was_never_deployed_is_pointed_to_it(rea
     assert "--before-first-up" in result.remedy
 
 
+def test_a_namespace_that_is_lost_with_its_databases_is_to_be_restored(ready: Prod, state: Path) -> None:
+    namespace = "kubernetes:core/v1:Namespace"
+    write_state(state, RELEASE, {"type": namespace, "urn": f"urn:pulumi:prod::lotus::{namespace}::lotus-lake"})
+    assert bad(ready) == []
+    ready.cluster.namespace, ready.cluster.pods, ready.cluster.objects = "", [], list(READY)
+
+    [lost] = [each for each in examined(ready) if each.state != "ok"]
+
+    assert (lost.state, lost.what) == ("broken", "the state has the namespace lotus-lake, and the cluster does not")
+    assert lost.remedy == "restore it with its databases: docs/runbooks/restore-a-database.md"
+
+
 def test_a_namespace_that_others_made_is_used_or_warned_of(ready: Prod, state: Path) -> None:
     write_state(state)
     without(ready, RECORD["metadata"]["name"])

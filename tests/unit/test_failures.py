@@ -48,7 +48,7 @@ def said(error: str) -> list[str]:
             "kubectl delete service web --namespace lotus-lake",
         ),
         ('create: failed to create: namespaces "lotus-lake" not found', "create the namespace lotus-lake"),
-        ('no matches for kind "Cluster" in version "postgresql.cnpg.io/v1"', "does not know postgresql.cnpg.io/v1"),
+        ('no matches for kind "Cluster" in version "postgresql.cnpg.io/v1"', "does not have postgresql.cnpg.io/v1"),
         ('"dagster" has no deployed releases', "`pulumi refresh`"),
         ("uninstall: Release not loaded: dagster: release: not found", "`pulumi refresh`"),
         ('Apply failed with 1 conflict: conflict with "lotus/lake/dev": .data', "the stack lotus/lake/dev has made it"),

@@ -10,12 +10,14 @@ from lotus_infra.commands.doctor import helm, needs
 from lotus_infra.commands.doctor.context import Site, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config.dagster import DagsterSettings
+from lotus_infra.config.database import RUNBOOK
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import pluralize
 
 OLDEST_KUBERNETES = (1, 29)
 """The oldest version with which any supported CloudNativePG is tested."""
 _NAMESPACES = Kind("namespaces")
+_NAMESPACE_TYPE = "kubernetes:core/v1:Namespace"
 
 
 def cluster(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
@@ -45,12 +47,26 @@ def cluster(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
             yield from check(site)
         except LotusError as error:
             yield warning("cluster", f"{name} can't be checked: {error.message}", error.hint)
+    if not first and _is_lost(site):
+        what = f"the state has the namespace {site.namespace}, and the cluster does not"
+        yield broken("cluster", what, f"restore it with its databases: {RUNBOOK}")
+        return
     checks = (_namespace,) if first else (_pods, _databases)
     for running in (*checks, helm.records):
         try:
             yield from running(site)
         except LotusError as error:
             yield broken("cluster", error.message, _with_first(error.hint))
+
+
+def _is_lost(site: Site) -> bool:
+    """Whether the stack's namespace is gone, and all other checks of the stack's objects would report that too."""
+    if not site.case.manages(_NAMESPACE_TYPE, site.namespace):
+        return False
+    try:
+        return site.cluster.find(_NAMESPACES, ClusterObject, site.namespace) is None
+    except LotusError:
+        return False
 
 
 def _with_first(hint: str) -> str:
@@ -69,7 +85,7 @@ def _version(reached: Cluster, version: str, settings: DagsterSettings) -> Check
 def _namespace(site: Site) -> Iterator[CheckResult]:
     name, create = site.namespace, site.settings.namespace.create
     exists = site.cluster.find(_NAMESPACES, ClusterObject, name) is not None
-    if exists and create and not site.case.manages("kubernetes:core/v1:Namespace", name):
+    if exists and create and not site.case.manages(_NAMESPACE_TYPE, name):
         what = f"the namespace {name} exists already, and the stack would create it"
         yield warning("cluster", what, "set lotus:dagster.namespace.create to false to use it, or choose another name")
     elif not exists and not create:

@@ -60,7 +60,7 @@ def _engine(found: str, folder: Path) -> CheckResult:
         what = (
             f'{stack_files.PROJECT_FILE} has no {SUPPORTED} of the form ">=3.259.0 <4.0.0", to compare pulumi {found}'
         )
-        return warning("versions", what, f"write it as {stack_files.PROJECT_FILE} of the newest Lotus has it")
+        return warning("versions", what, "add it, with the versions that the documentation of your Lotus names")
     version = _version(found)
     if not _version(limits[1]) <= version < _version(limits[2]):
         remedy = "`make engine` finds or builds a supported one, and `make env` prints how to put it on PATH"
