@@ -51,4 +51,4 @@ def test_a_database_is_explained_by_its_conditions_or_by_the_log_of_the_plugin(
 def test_a_cluster_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     [line] = explain_failed_database("lotus-lake", "db", kubeconfig=str(tmp_path / "none"))
 
-    assert line.startswith("the database db can't be asked why: no cluster can be found")
+    assert line.startswith("the reasons for db can't be read from the cluster: no cluster can be found")
