@@ -29,7 +29,7 @@ FAILED = with_archiving("False", "rpc error:\n unexpected failure invoking barma
         (FAILED, "ERROR: Bucket does not exist", ["db can't archive: rpc error: unexpected failure invoking"]),
         (with_archiving("True", "Continuous archiving is working"), "archived", []),
         ({"phase": "Setting up primary", "conditions": []}, "", []),
-        ({"phase": "", "conditions": []}, "", ["no operator has taken db up"]),
+        ({"phase": "", "conditions": []}, "", ["no operator has worked on db"]),
     ],
 )
 def test_a_database_is_explained_by_its_conditions_or_by_the_log_of_the_plugin(
@@ -51,4 +51,4 @@ def test_a_database_is_explained_by_its_conditions_or_by_the_log_of_the_plugin(
 def test_a_cluster_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     [line] = explain_failed_database("lotus-lake", "db", kubeconfig=str(tmp_path / "none"))
 
-    assert line.startswith("the database db can't be asked why: no cluster can be found")
+    assert line.startswith("the reasons for db can't be read from the cluster: no cluster can be found")
