@@ -208,7 +208,8 @@ def _settings(lake: Lake, side: Side) -> dict[str, Value]:
         return {}
     found: dict[str, Value] = {}
     sections: dict[str, BaseModel] = {
-        NAMESPACE: settings.lotus,
+        # Its default follows from other settings.
+        NAMESPACE: settings.lotus.model_copy(update={"protect_sources": settings.lotus.protects_sources}),
         "airbyte": settings.airbyte,
         "aws": settings.aws,
         "kubernetes": settings.kubernetes,

@@ -105,6 +105,14 @@ def test_a_default_and_the_same_value_written_out_are_no_difference(tmp_path: Pa
     assert run(project(tmp_path, prod=prod)).output == "No differences between staging and prod\n"
 
 
+def test_protection_that_follows_from_the_zone_is_no_difference_from_the_same_written_out(
+    tmp_path: Path,
+) -> None:
+    staging = STAGING + ZONE.format("the")
+    prod = staging + '  lotus:protectSources: "true"\n'
+    assert "protectSources" not in run(project(tmp_path, staging, prod)).output
+
+
 def test_dagster_differs_as_a_whole_or_by_its_parts(tmp_path: Path) -> None:
     zone = ZONE.format("the")
     alone = run(project(tmp_path, STAGING + zone, STAGING + zone + DAGSTER.format("0000000")))
