@@ -213,7 +213,9 @@ def strike(world: World, step: Step, blow: Callable[[Run], None]) -> None:
         with held(world, step):
             run.until(lambda: step.reached(world))
             blow(run)
-            assert run.process.wait(PATIENCE_SECONDS) != 0, run.output
+            exit_code = run.process.wait(PATIENCE_SECONDS)
+            # The engine (3.276) reports success for a `destroy` that Ctrl-C has ended early.
+            assert exit_code != 0 or step.command == "destroy", run.output
         assert "panic" not in run.output
         if blow in {kill_the_engine, interrupt_twice} and has_namespace(world):
             # The plugin goes on by itself. Helm ends what it has begun.
