@@ -363,7 +363,7 @@ class PolicyPack(grpc.GenericRpcHandler):
 
     @override
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes] | None":
-        """Finds the handler of a method, of which the requests and the answers stay bytes."""
+        """Finds the handler of a method; its requests and answers stay bytes."""
         method = handler_call_details.method
         if not method.startswith(ANALYZER):
             return None

@@ -125,7 +125,7 @@ class Metadata(ClusterPart):
 
 
 class ClusterObject(ClusterPart):
-    """An object, of which only the metadata is read."""
+    """The metadata of an object."""
 
     metadata: Metadata
 

@@ -26,7 +26,7 @@ def missing(world: World) -> Iterator[set[str]]:
 
 @contextmanager
 def held_at(world: World, record: tuple[int, str]) -> Iterator[subprocess.Popen[str]]:
-    """An `up` that is at work in Helm, of which the release's objects are there already."""
+    """An `up` that is at work in Helm, after the release's objects were created."""
     running = world.pulumi.start("up", "--yes", "--skip-preview")
     try:
         world.wait(
@@ -164,8 +164,8 @@ def test_a_release_whose_engine_was_killed_before_it_noted_it_is_imported(world:
     assert world.lotus("doctor --fix --yes").returncode == 0
     assert IN_USE in world.pulumi.up().failed().output
     examined = json.loads(world.lotus("doctor --json").stdout)["findings"]
-    [told] = [each for each in examined if each["area"] == "helm"]
-    command = told["remedy"].split("`")[1].split()
+    [finding] = [each for each in examined if each["area"] == "helm"]
+    command = finding["remedy"].split("`")[1].split()
     assert command[:2] == ["pulumi", "import"]
     world.pulumi.run(*command[1:]).ok()
 

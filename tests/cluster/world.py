@@ -33,7 +33,7 @@ IMAGE: Final = f"{REGISTRY}/example/lotus-dagster:0123456"
 PATIENCE_SECONDS: Final = 180
 """For what takes some seconds on a machine that does nothing else."""
 LOADED: Final = ("uv.lock", "lotus_infra", "packages", "dagster")
-"""The parts of the repository of which the program takes a fingerprint."""
+"""The parts of the repository in the program's fingerprint."""
 Document = dict[str, Any]
 
 
@@ -176,7 +176,7 @@ class World:
             time.sleep(0.1)
 
     def revisions(self) -> dict[str, set[str]]:
-        """The hashes of the pod templates of which pods run, by the component of the release."""
+        """The hashes of the pod templates of running pods, by the component of the release."""
         found = self.core.list_namespaced_pod(self.namespace, label_selector="app.kubernetes.io/instance=dagster").items
         revisions: dict[str, set[str]] = {}
         for pod in found:

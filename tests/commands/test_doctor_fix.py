@@ -148,7 +148,7 @@ def test_a_run_that_is_alive_keeps_its_lock_and_its_record(site: Site) -> None:
     assert what.endswith("holds the stack's lock, and runs")
 
 
-def test_a_run_on_a_machine_that_is_gone_is_dead_once_somebody_says_so(site: Site) -> None:
+def test_a_run_on_a_machine_that_is_gone_is_dead_with_the_option_that_says_so(site: Site) -> None:
     site.lock(host="runner-7")
     site.records(helm_record(1, "pending-install", int(time.time())))
 
@@ -213,7 +213,7 @@ def test_a_record_that_changed_meanwhile_stays(site: Site) -> None:
     assert site.prod.cluster.deleted == []
 
 
-def test_no_permission_to_remove_it_is_told_and_the_lock_stays(site: Site) -> None:
+def test_no_permission_to_remove_it_is_reported_and_the_lock_stays(site: Site) -> None:
     lock = site.lock()
     site.records(helm_record(1, "pending-install", LONG_AGO))
     site.prod.cluster.denied = {"secrets"}

@@ -195,7 +195,7 @@ def test_everything_of_dagster_is_protected_by_default(
 
 
 UNPROTECTED = frozenset({"AccessKey", "Destination", "dagster-registry"})
-"""Types, and the name of a secret, of which nothing is lost if they are deleted; protected resources depend on them."""
+"""Types, and the name of a secret, without anything that a deletion loses; protected resources depend on them."""
 
 
 def is_real(type_: str) -> bool:
