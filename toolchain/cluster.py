@@ -10,7 +10,6 @@ Usage: `python -m toolchain.cluster [--no-build]`. It prints the folder of each 
 import argparse
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from toolchain.engine import BIN, HERE, EngineError
+from toolchain.engine import BIN, HERE, EngineError, in_go_mod
 from toolchain.go_build import GoProgram, built, go_for, is_built
 
 MODULES: Final = HERE / "cluster"
 SERVERS: Final = ("etcd", "kube-apiserver", "kube-controller-manager")
+KUBERNETES: Final = r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)$"
+"""The line of go.mod with the version of Kubernetes."""
 PLUGIN: Final = "pulumi-resource-kubernetes"
 PLUGIN_MODULE: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 PLUGIN_VERSION: Final = "4.25.0"
@@ -67,7 +68,7 @@ def _servers(*, may_build: bool) -> Path:
     if None not in on_path and len(folders) == 1:
         return folders.pop()
     module = MODULES / "server"
-    version = f"k8s.io/component-base/version.gitVersion={_required(module, 'k8s.io/kubernetes')}"
+    version = f"k8s.io/component-base/version.gitVersion={in_go_mod(KUBERNETES, module)}"
     lasts = "ten to thirty minutes"
     program = GoProgram(module, ".", "Kubernetes API server", lasts, NO_GO, variables=(version,))
     target = BIN / "cluster" / "server"
@@ -96,15 +97,6 @@ def _plugin(*, may_build: bool) -> Path:
 def _require_build(target: Path, program: GoProgram, *, may_build: bool) -> None:
     if not may_build and not is_built(target, program):
         raise EngineError(f"The {program.called} is not built: run `make cluster` first.")
-
-
-def _required(module: Path, dependency: str) -> str:
-    """The version of a dependency in a module's go.mod."""
-    text = (module / "go.mod").read_text(encoding="utf-8")
-    match = re.search(rf"^\s*(?:require )?{re.escape(dependency)} (v\S+)$", text, re.MULTILINE)
-    if match is None:
-        raise EngineError(f"{module / 'go.mod'} does not require {dependency}: restore the file from the repository.")
-    return match.group(1)
 
 
 def _write_embedded(program: GoProgram) -> None:

@@ -42,7 +42,7 @@ class EngineError(Exception):
 
 def pinned_engine(module: Path = HERE) -> Version:
     """Reads the release that go.mod of a module pins: in this folder, the newest that is tested, and is built."""
-    return _parse_version(_in_go_mod(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", module))
+    return _parse_version(in_go_mod(r"github\.com/pulumi/pulumi/pkg/v3 v(\S+)", module))
 
 
 def supported_engines() -> tuple[Version, Version]:
@@ -61,10 +61,15 @@ def supported_engines() -> tuple[Version, Version]:
 
 def needed_go() -> Version:
     """Reads the oldest Go that can build the engine, go.mod's `go` line."""
-    return _parse_version(_in_go_mod(r"^go (\S+)"))
+    return _parse_version(in_go_mod(r"^go (\S+)"))
 
 
-def _in_go_mod(pattern: str, module: Path = HERE) -> str:
+def in_go_mod(pattern: str, module: Path = HERE) -> str:
+    """Reads the first group of a pattern in a module's go.mod; `^` and `$` are those of a line.
+
+    Raises:
+        EngineError: nothing matches.
+    """
     match = re.search(pattern, (module / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
     if match is None:
         raise EngineError(f"{module / 'go.mod'} does not match {pattern!r}: restore the file from the repository.")

@@ -25,7 +25,7 @@ def test_an_error_that_pods_do_not_explain_stands_alone_and_nothing_is_tried_aga
     pulumi = pulumi_with({"airbyte": Path(sys.executable).parent})
     pulumi.program(PROGRAM)
 
-    told = pulumi.up().failed().output.split("Diagnostics:")[-1]
+    diagnostics = pulumi.up().failed().output.split("Diagnostics:")[-1]
 
-    assert "pod a" not in told
-    assert told.count("did not answer") == 1
+    assert "pod a" not in diagnostics
+    assert diagnostics.count("did not answer") == 1
