@@ -103,8 +103,8 @@ verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
 drift: engine ## Show where code, state and Airbyte differ for STACK=…, or write it with a patch into OUTPUT=…
 	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')
 
-sandbox: engine ## Run the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
-	@$(BIN)/python -m sandbox up
+sandbox: $(SYNCED) ## Run the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`; V=1 shows all output
+	@$(BIN)/python -m sandbox up $(if $(V),-v)
 
 sandbox-ui: $(SYNCED) ## Open Dagster on the sandbox, on a free port or on PORT=…, until Ctrl-C
 	@exec $(BIN)/python -m sandbox ui $(PORT)

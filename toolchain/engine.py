@@ -33,6 +33,7 @@ ENGINE = BIN / "pulumi"
 HOST_NAME = "pulumi-language-python"
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+LASTS = "three to seven minutes on two cores"
 Version = tuple[int, int, int]
 
 
@@ -184,7 +185,7 @@ def version_variable(version: Version) -> str:
 def _build(go: str) -> None:
     partial = BIN / ".pulumi.partial"
     started = time.monotonic()
-    _say(f"Building the Pulumi engine {_dotted(pinned_engine())} with Go: once, three to seven minutes on two cores.")
+    _say(f"Building the Pulumi engine {_dotted(pinned_engine())} with Go: once, {LASTS}.")
     command = [go, "build", "-v", *_build_flags(), "-o", str(partial), PACKAGE]
     process = subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
