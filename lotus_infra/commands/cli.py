@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "drift": "Show where code, state and Airbyte differ.",
     "gate": "Fail if a preview loses data that was not acknowledged.",
     "graph": "Draw the lake's lineage, from sources to marts.",
+    "init": "Make a new lake's folder, or update Lotus's files in one.",
     "migrate": "Write stream files for objects that exist in Airbyte.",
     "preview": "Preview a stack into a folder, for a review.",
     "scaffold": "Write dbt models for streams.",
