@@ -22,6 +22,7 @@ _REQUIRED: Final = (
     "streams/[!.]*/[!.]*.json",
     "lotus_infra/__init__.py",
     "lotus_infra/clients/__init__.py",
+    "lotus_infra/clients/ducklake.py",
     "lotus_infra/clients/storage.py",
     "lotus_infra/dagster_fingerprint.py",
     "lotus_infra/errors.py",

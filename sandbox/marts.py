@@ -12,10 +12,10 @@ from typing import Final
 import duckdb
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.definitions import STREAMS
-from lotus_dagster.duckdb_plugin import attach, prepare
 from lotus_dagster.environment import STACK, Warehouse
 
 from lotus_infra import naming
+from lotus_infra.clients.ducklake import attach, prepare
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_usable_lake
 from sandbox.lakehouse import Contents, Stream, Table
