@@ -25,6 +25,7 @@ _LAKE: Final = (
 _OWN_CODE: Final = (
     "lotus_infra/__init__.py",
     "lotus_infra/clients/__init__.py",
+    "lotus_infra/clients/ducklake.py",
     "lotus_infra/clients/storage.py",
     "lotus_infra/dagster_fingerprint.py",
     "lotus_infra/errors.py",

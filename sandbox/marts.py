@@ -11,12 +11,12 @@ from typing import Final
 import duckdb
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS
-from lotus_dagster.duckdb_plugin import attach, prepare
 from lotus_dagster.environment import STACK, Warehouse
 from lotus_dagster.lake import streams_in_stack
 from lotus_dagster.manifest import Manifest, ManifestError
 
 from lotus_infra import naming
+from lotus_infra.clients.ducklake import attach, prepare
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_usable_lake
 from sandbox.lakehouse import Contents, Stream, Table
