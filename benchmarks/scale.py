@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ from benchmarks._scale_lake import CHANGED_PREFIX, FIRST_PREFIX, PROGRAM, STREAM
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 PEERS: Final = ("terraform", "tofu")
 PROVIDER: Final = "terraform-provider-airbyte"
+CONNECTORS: Final = tuple(connectors())
 PLAIN_LIMIT: Final = 300
 """Connections beyond which a first up with checkpoints takes minutes, and is measured only when asked for."""
 
@@ -51,10 +52,12 @@ class Twin:
 
 
 @contextmanager
-def running_twin(folder: Path, latency_ms: float) -> Iterator[Twin]:
-    """An empty twin with the benchmark's connectors, whose answers are delayed by that many milliseconds."""
+def running_twin(
+    folder: Path, latency_ms: float, connectors: Sequence[Mapping[str, Any]] = CONNECTORS
+) -> Iterator[Twin]:
+    """An empty twin with connectors beside its own, whose answers are delayed by that many milliseconds."""
     (folder / "twin" / "connectors").mkdir(parents=True)
-    for connector in connectors():
+    for connector in connectors:
         file = folder / "twin" / "connectors" / f"{connector['kind']}.json"
         file.write_text(json.dumps(connector), encoding="utf-8")
     command = [sys.executable, "-c", "from airbyte_twin.cli import main; main()", "--port", "0"]

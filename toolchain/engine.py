@@ -250,8 +250,10 @@ class Progress:
 
 def _write_language_host() -> None:
     """Write the stand-in's executable where it is missing or not the one for this environment."""
+    # The engine starts it twice for a command: no program of its own for each part of a path.
     text = (
-        '#!/bin/sh\ntoolchain=$(dirname "$(dirname "$(readlink -f "$0")")")\n'
+        '#!/bin/sh\nhost=$0\n[ ! -L "$host" ] || host=$(readlink -f "$host")\n'
+        'toolchain=$(cd "${host%/*}/.." && pwd -P)\n'
         f'exec {_environment_python()} -u "$toolchain/language_host.py" "$@"\n'
     )
     host = BIN / HOST_NAME
@@ -269,7 +271,7 @@ def _environment_python() -> str:
         EngineError: there is no environment.
     """
     if _is_environment(HERE.parent / ".venv"):
-        return '"$(dirname "$toolchain")/.venv/bin/python"'  # Stays right where the checkout is moved or copied.
+        return '"${toolchain%/*}/.venv/bin/python"'  # Stays right where the checkout is moved or copied.
     if _is_environment(Path(sys.prefix)):
         return shlex.quote(str(Path(sys.prefix) / "bin" / "python"))
     raise EngineError("The engine needs the project's Python environment to run programs in: run `make setup` first.")
