@@ -215,6 +215,8 @@ def test_a_connector_that_the_server_lacks_or_has_twice_is_told_with_what_to_do(
     assert 'Airbyte has no connector "source-klavio" in this workspace: did you mean "source-klaviyo"?' in (
         capsys.readouterr().err
     )
+    assert lotus("add", "source-github", "--yes") == 1
+    assert "`lotus connector add source-github --manifest FILE`" in capsys.readouterr().err
     known = bare.twin.store.definitions.get(KLAVIYO)
     assert known is not None
     other = known.model_copy(update={"id": "11111111-1111-4111-8111-111111111111"})
