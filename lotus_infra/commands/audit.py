@@ -60,7 +60,7 @@ class AuditedObject:
 @STREAMS
 @JSON
 def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
-    """List Airbyte's objects as managed, adoptable, duplicate or orphaned.
+    """List Airbyte's objects: managed, adoptable, duplicate, orphan.
 
     managed: the stack's state contains it. adoptable: a file declares it, and the next `pulumi up` adopts it if it is
     identical. duplicate: another object has the same identity. orphan: no file declares it. Lines below the table

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lotus_infra.clients import git
-from lotus_infra.commands.options import DBT, JSON, STREAMS, dbt_folder
+from lotus_infra.commands.options import DBT, JSON, STACKS, STREAMS, dbt_folder
 from lotus_infra.config import workspaces
 from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import Project, StackReading
@@ -27,13 +27,15 @@ _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
 
 
 @click.command()
+@STACKS
 @STREAMS
 @DBT
-@click.option("--stack", "stacks", multiple=True, help="A stack to check; default: all.")
 @JSON
 @collector_paused()
 def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json: bool) -> None:
-    """Report every mistake in the lake's files, its stacks and the models that read it; exit with 1 if there is one.
+    """Check the lake's files, its stacks and the dbt project.
+
+    Reports every mistake with its file and line, and exits with 1 if there is one. Calls no server.
 
     Example: lotus check --stack prod
     """

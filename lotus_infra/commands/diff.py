@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import click
 from pydantic import BaseModel, JsonValue, SecretStr
 
-from lotus_infra.commands.options import JSON, STREAMS
+from lotus_infra.commands.options import COMPARED_STACKS, JSON, STREAMS
 from lotus_infra.config.section import secret_keys
 from lotus_infra.config.settings import DAGSTER, DATABASE_PASSWORDS, KEY_PAIRS, NAMESPACE, LotusKeys
 from lotus_infra.config.stack import Project, StackReading
@@ -101,14 +101,14 @@ class Difference:
 
 
 @click.command()
-@click.option("--stack", "stacks", multiple=True, required=True, help="One of the two stacks to compare; given twice.")
 @click.option("--exit-code", "failing", is_flag=True, help="Exit with 1 if there are differences, as `git diff` does.")
+@COMPARED_STACKS
 @STREAMS
 @JSON
 def diff(directory: Path, stacks: tuple[str, ...], *, failing: bool, as_json: bool) -> None:
-    """Show what differs between two stacks: sources, connections, values and settings. Works offline.
+    """Show what differs between two stacks.
 
-    Of a secret it shows only whether it is set.
+    Compares sources, connections, values and settings, and works offline. Of a secret it shows only whether it is set.
 
     Example: lotus diff --stack staging --stack prod
     """

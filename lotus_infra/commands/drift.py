@@ -22,7 +22,7 @@ from pydantic import JsonValue
 
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.commands.check import check_lake_files
-from lotus_infra.commands.options import JSON, OUTPUT, STREAMS, dbt_folder
+from lotus_infra.commands.options import JSON, OUTPUT, STACK, STREAMS, dbt_folder
 from lotus_infra.commands.output import fenced
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
@@ -93,7 +93,6 @@ class FilePatch:
 
 
 @click.command()
-@click.option("--stack", help="The stack; default: $PULUMI_STACK, or the selected one.")
 @click.option(
     "--patch", "patching", is_flag=True, help="Print a patch that writes Airbyte's changes into the lake's files."
 )
@@ -105,6 +104,7 @@ class FilePatch:
     help="The format of the output; markdown is the body of an issue, with the patch.",
 )
 @OUTPUT
+@STACK
 @STREAMS
 @JSON
 def drift(
@@ -116,10 +116,11 @@ def drift(
     patching: bool,
     as_json: bool,
 ) -> None:
-    """Show where code, the state and Airbyte differ, field by field; exit with 1 if code and Airbyte do.
+    """Show where code, state and Airbyte differ.
 
-    --patch prints Airbyte's changes as a patch of the lake's files, and lists on stderr what no file can express. Then
-    the exit code is 1 if something is left to do after the patch. Nothing is changed.
+    Compares field by field, and exits with 1 if code and Airbyte differ. --patch prints Airbyte's changes as a patch of
+    the lake's files, and lists on stderr what no file can express. Then the exit code is 1 if something is left to do
+    after the patch. Nothing is changed.
 
     Example: lotus drift --stack prod --patch | git apply
     """

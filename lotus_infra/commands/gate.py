@@ -26,10 +26,11 @@ from lotus_infra.plan.impact import Loss
 @STREAMS
 @JSON
 def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: Path, *, as_json: bool) -> None:
-    """Exit with 1 if a preview loses data (objects, cursors, existing rows) or exposes it without an acknowledgement.
+    """Fail if a preview loses data that was not acknowledged.
 
-    Acknowledge losses and exposures with the label `accepts-data-loss`, or object by object in the stack's
-    `lotus:acknowledge`. A failed preview never passes.
+    Exits with 1 if the preview loses objects, cursors or existing rows, or exposes data. Acknowledge losses and
+    exposures with the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A failed
+    preview never passes.
 
     Example: lotus gate --preview preview.json --label accepts-data-loss
     """

@@ -39,6 +39,7 @@ from lotus_infra.clients.freshness import (
     newest_partitions,
     stream_status,
 )
+from lotus_infra.commands.completion import SELECTORS
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
@@ -143,7 +144,7 @@ class Query:
 
 
 @click.command()
-@click.argument("sources", nargs=-1)
+@click.argument("sources", nargs=-1, shell_complete=SELECTORS)
 @click.option("--older-than", type=Age(), metavar="AGE", help="Report files, models and marts that are older than AGE.")
 @click.option(
     "--dagster-url", default="", metavar="URL", help="Dagster's webserver; else the host of the stack's ingress."
@@ -160,9 +161,10 @@ def status(
     *,
     as_json: bool,
 ) -> None:
-    """Show whether the connections of SOURCES (or all) run, and how fresh their streams are; exit with 1 on a problem.
+    """Show connections, jobs and freshness of streams.
 
-    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily.
+    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. Without SOURCES, all are
+    shown. Exits with 1 on a problem.
 
     A problem is a connection that is missing or not active, a last job that failed, a file in quarantine, a failed
     check, or data that is too old. A connection that its file pauses is shown as paused, which is no problem. A value

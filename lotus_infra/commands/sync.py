@@ -25,7 +25,8 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from rich.table import Table
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import ALL_SOURCES, JSON, STACK, STREAMS
+from lotus_infra.commands.completion import SELECTORS
+from lotus_infra.commands.options import ALL_SOURCES, DRY_RUN, JSON, STACK, STREAMS
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path
 from lotus_infra.lake.lake import Connection, find_source
@@ -118,19 +119,17 @@ class Polling:
 
 
 @click.command()
-@click.argument("sources", nargs=-1)
+@click.argument("sources", nargs=-1, shell_complete=SELECTORS)
 @ALL_SOURCES
 @click.option("--no-wait", is_flag=True, help="Print the ids of the jobs, and do not follow them.")
 @click.option("--cancel", "ending", is_flag=True, help="Cancel the running jobs instead.")
 @click.option(
-    "--dry-run", is_flag=True, help="Show the selected connections and their running jobs, and start nothing."
-)
-@click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop following after SECONDS; jobs continue."
 )
 @click.option(
-    "--connection-id", default="", help="The connection's id, if several connections match the source's label."
+    "--connection-id", metavar="ID", default="", help="The connection's id, if several match the source's label."
 )
+@DRY_RUN
 @STACK
 @STREAMS
 @JSON
@@ -147,11 +146,12 @@ def sync(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Sync SOURCES now, and follow the jobs until they finish; exit with 1 if one does not succeed.
+    """Sync sources now, and follow the jobs.
 
-    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. A connection that its file
-    pauses is left out, and an error if it is the only one. A job that is already running is followed instead of a new
-    one. Ctrl-C stops following; jobs continue.
+    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. Waits until all jobs have
+    finished, and exits with 1 if one does not succeed. With --dry-run, shows the running jobs. A connection that its
+    file pauses is left out, and an error if it is the only one. A job that is already running is followed instead of a
+    new one. Ctrl-C stops following; jobs continue.
 
     Example: lotus sync shopify klaviyo --timeout 3600
     """

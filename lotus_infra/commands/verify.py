@@ -26,7 +26,7 @@ from lotus_infra.clients.git import Repository
 from lotus_infra.clients.kubernetes import Cluster, ClusterError, Pod
 from lotus_infra.commands.database_health import compare_databases
 from lotus_infra.commands.findings import Finding, State
-from lotus_infra.commands.options import JSON, STREAMS
+from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError, one_line
@@ -96,13 +96,20 @@ class Build:
 
 
 @click.command()
-@click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
-@click.option("--kubeconfig", help="The kubeconfig file; default: the stack's, or the one that kubectl uses.")
-@click.option("--context", help="The context in the kubeconfig file; default: the stack's, or the current one.")
+@click.option(
+    "--kubeconfig", metavar="FILE", help="The kubeconfig file; default: the stack's, or the one that kubectl uses."
+)
+@click.option(
+    "--context", metavar="NAME", help="The context in the kubeconfig file; default: the stack's, or the current one."
+)
+@STACK
 @STREAMS
 @JSON
 def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
-    """Compare the cluster with the stack and this repository; exit with 1 if anything differs.
+    """Compare the cluster with the stack.
+
+    Compares pods, images, the loaded definitions and the databases with the stack and this repository; exits with 1 if
+    anything differs.
 
     Example: lotus verify --stack prod
     """
