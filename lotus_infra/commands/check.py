@@ -10,6 +10,7 @@ import click
 
 from lotus_infra.clients import git
 from lotus_infra.commands.options import DBT, JSON, STACKS, STREAMS, dbt_folder
+from lotus_infra.commands.terminal import Tone, lead, paint
 from lotus_infra.config import workspaces
 from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import Project, StackReading
@@ -40,9 +41,17 @@ def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json
     Example: lotus check --stack prod
     """
     report = check_lake_files(directory, stacks, dbt)
-    click.echo(json.dumps(as_document(report), indent=2) if as_json else render(report))
+    click.echo(json.dumps(as_document(report), indent=2) if as_json else _coloured(report))
     if report.problems:
         sys.exit(1)
+
+
+def _coloured(report: Report) -> str:
+    """The report for a terminal."""
+    *lines, summary = render(report).splitlines()
+    tones: list[Tone] = [*("bad" for _ in report.problems), *("warning" for _ in report.notices)]
+    painted = [lead(line, tone) for line, tone in zip(lines, tones, strict=True)]
+    return "\n".join([*painted, paint(summary, "bad" if report.problems else "good")])
 
 
 def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:

@@ -180,7 +180,7 @@ class Deployment:
         review = review_losses(ReviewRequest(folder / PREVIEW_FILE, self.lake, self.engine.stack, labels))
         if not review.gate.ok:
             what = "data would be lost or exposed without an acknowledgement; labels count as they are now"
-            raise LotusError(f"{what}\n{render_gate(review)}")
+            raise LotusError(f"{what}\n{click.unstyle(render_gate(review))}")
 
     def apply(self, plan: SavedPlan, print_line: Callable[[str], None]) -> int:
         """Apply a plan; returns the engine's exit code."""

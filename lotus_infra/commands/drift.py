@@ -24,6 +24,7 @@ from lotus_infra.clients.pulumi import Engine
 from lotus_infra.commands.check import check_lake_files
 from lotus_infra.commands.options import JSON, OUTPUT, STACK, STREAMS, dbt_folder
 from lotus_infra.commands.output import fenced
+from lotus_infra.commands.terminal import paint
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
@@ -134,7 +135,9 @@ def drift(
         click.echo(_unpatched(patch) or ("" if patch.text else "No changes in Airbyte.\n"), nl=False, err=True)
     else:
         text = render(found) if patch is None else markdown(found, patch)
-    if output is None:
+    if output is None and not as_json and not patching and patch is None:
+        click.echo(_coloured(text, found), nl=False)
+    elif output is None:
         click.echo(text, nl=False)
     else:
         output.write_bytes(text.encode(errors="backslashreplace"))
@@ -248,6 +251,13 @@ def render(drift: Drift) -> str:
     notes = [f"  {one.kind} {one.name}: {note}" for one in drift.objects for note in one.notes]
     lines += ["Changed in Airbyte", *notes, ""] if notes else []
     return "".join(escape_unprintable(line) + "\n" for line in [*lines, _summary(drift)]) if lines else _NO_DRIFT
+
+
+def _coloured(text: str, drift: Drift) -> str:
+    """The rendered differences for a terminal: headings, and the last line by whether code and Airbyte match."""
+    *lines, last = text.splitlines()
+    headings = (line if line.startswith(" ") else paint(line, "strong") for line in lines)
+    return "".join(f"{line}\n" for line in [*headings, paint(last, "good" if drift.ok else "bad")])
 
 
 def _summary(drift: Drift) -> str:

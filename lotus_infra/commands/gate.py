@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from lotus_infra.commands.options import JSON, LABEL, PREVIEW, PREVIEWED_STACK, STREAMS
 from lotus_infra.commands.review import Review, ReviewRequest, review_losses
+from lotus_infra.commands.terminal import lead
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lake.diagnostics import escape_unprintable
 from lotus_infra.plan.gate import Gate
@@ -69,16 +70,16 @@ def _lines(review: Review) -> Iterator[str]:
     for error in review.impact.errors:
         yield from (escape_unprintable(line) for line in error.splitlines())
     if not gate.complete:
-        yield "blocked: the preview failed, so its losses are unknown: fix it, and preview again"
+        yield lead("blocked: the preview failed, so its losses are unknown: fix it, and preview again", "bad")
     for loss in gate.blocked:
-        yield escape_unprintable(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}")
+        yield lead(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}", "bad")
     for loss in gate.accepted:
-        yield escape_unprintable(f"accepted: {loss.object} {loss.what}")
+        yield lead(f"accepted: {loss.object} {loss.what}", "warning")
     for object_ in gate.stale:
-        yield escape_unprintable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
+        yield lead(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}", "warning")
     if gate.ok:
         reason = f"{len(gate.accepted)} accepted" if gate.accepted else "no losses or exposures"
-        yield f"the gate is open: {reason}"
+        yield lead(f"the gate is open: {reason}", "good")
 
 
 def _remedy(gate: Gate, loss: Loss) -> str:

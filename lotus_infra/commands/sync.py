@@ -22,11 +22,11 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.completion import SELECTORS
 from lotus_infra.commands.options import ALL_SOURCES, DRY_RUN, JSON, STACK, STREAMS
+from lotus_infra.commands.terminal import Cell, Column, Tone, table
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path
 from lotus_infra.lake.lake import Connection, find_source
@@ -34,6 +34,7 @@ from lotus_infra.lake.lake import Connection, find_source
 NOT_STARTED: Final = "not started"
 PAUSED: Final = "paused"
 """The status of a connection that its file pauses, if it is one of several."""
+_TONES: Final[Mapping[str, Tone]] = {"succeeded": "good", "failed": "bad", "cancelled": "warning", PAUSED: "muted"}
 _READING: Final = frozenset({"sync", "refresh"})
 """Types of jobs that read rows; the others are clears."""
 Number = TypeVar("Number", int, float)
@@ -413,23 +414,20 @@ def _progress(run: Run) -> str:
 
 def render(runs: Sequence[Run]) -> str:
     """The runs as a table."""
-    table = Table("source", "job", "status")
-    for heading in ("rows", "bytes", "duration"):
-        table.add_column(heading, justify="right")
-    for run in runs:
-        table.add_row(
+    columns = (Column("source", whole=True), Column("job"), Column("status"))
+    numbers = (Column(heading, right=True) for heading in ("rows", "bytes", "duration"))
+    rows = (
+        (
             run.connection,
             _text_or_empty(run.job_id),
-            run.status,
+            Cell(run.status, _TONES.get(run.status)),
             _text_or_empty(run.rows, "{:,}".format),
             _text_or_empty(run.bytes, decimal),
             _text_or_empty(run.seconds, lambda seconds: str(timedelta(seconds=round(seconds)))),
         )
-    # Names and messages of others may have brackets, which are markup otherwise.
-    console = Console(markup=False, emoji=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get()
+        for run in runs
+    )
+    return table((*columns, *numbers), rows)
 
 
 def _reasons(runs: Sequence[Run]) -> str:

@@ -48,6 +48,12 @@ def paint(text: str, tone: Tone | None, *, err: bool = False) -> str:
     return click.style(text, **_STYLES[tone]) if colours and tone is not None else text
 
 
+def lead(line: str, tone: Tone | None) -> str:
+    """Escape a line, and colour what it is about: its start up to the first `: `."""
+    start, colon, rest = escape_unprintable(line).partition(": ")
+    return paint(start + colon.rstrip(), tone) + (f" {rest}" if colon else "")
+
+
 # Tables
 
 
