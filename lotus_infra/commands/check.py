@@ -10,7 +10,7 @@ import click
 
 from lotus_infra.clients import git
 from lotus_infra.commands.options import DBT, JSON, STACKS, STREAMS, dbt_folder
-from lotus_infra.commands.terminal import Tone, lead, paint
+from lotus_infra.commands.terminal import lead, paint
 from lotus_infra.config import workspaces
 from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import Project, StackReading
@@ -49,8 +49,8 @@ def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json
 def _coloured(report: Report) -> str:
     """The report for a terminal."""
     *lines, summary = render(report).splitlines()
-    tones: list[Tone] = [*("bad" for _ in report.problems), *("warning" for _ in report.notices)]
-    painted = [lead(line, tone) for line, tone in zip(lines, tones, strict=True)]
+    problems = len(report.problems)
+    painted = [lead(line, "bad" if number < problems else "warning") for number, line in enumerate(lines)]
     return "\n".join([*painted, paint(summary, "bad" if report.problems else "good")])
 
 
