@@ -4,13 +4,11 @@ Commands start the engine here only. Production stacks are guarded when an engin
 commands run no program, and some call a server before they run one, so that the program's own guard would be too late.
 """
 
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +17,7 @@ from typing import Final, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lotus_infra.config import production
-from lotus_infra.config.backend import Backend, pulumi_home
-from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project
+from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project, selected_stack
 from lotus_infra.errors import LotusError
 
 COMPRESSED: Final = {"PULUMI_DIY_BACKEND_ZSTD": "true"}
@@ -104,13 +101,21 @@ class Engine:
     def around(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> Self:
         """The engine in the project around a lake's folder.
 
+        Args:
+            directory: The lake's folder.
+            stack: The stack; else `$PULUMI_STACK`, else the selected one, else the only one of the project.
+            environment: The environment's variables.
+
         Raises:
             LotusError: There is no project, or the stack may not run like this.
         """
         project = Project.around(directory)
         if project is None:
             raise LotusError(f"no {PROJECT_FILE} is at or above {directory}", "run it in a Pulumi project")
-        return cls(project, stack or "", {**COMPRESSED, **environment})
+        engine = cls(project, stack or "", {**COMPRESSED, **environment})
+        if STACK_VARIABLE not in environment and not engine.stack_name and len(project.stacks) == 1:
+            return replace(engine, stack=next(iter(project.stacks)))
+        return engine
 
     @property
     def stack_name(self) -> str:
@@ -215,41 +220,6 @@ class Engine:
             text=True,
             check=False,
         )
-
-
-def selected_stack(project: Project, environment: Mapping[str, str]) -> str:
-    """The stack that `pulumi stack select` noted for a project and its backend; empty if there is none.
-
-    The CLI keeps one file for each project, named by the SHA-1 of the path of its `Pulumi.yaml`, below its own folder
-    (`settingsPath` in pulumi, pkg/workspace; seen on Pulumi 3.259).
-    """
-    declared = production.Declared.at(project.folder, "")
-    backend = Backend.chosen(declared.backend, environment).url
-    path = hashlib.sha1(str(_working_folder(project, environment) / PROJECT_FILE).encode(), usedforsecurity=False)
-    file = pulumi_home(environment) / "workspaces" / f"{declared.name}-{path.hexdigest()}-workspace.json"
-    try:
-        noted = _Selection.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError):
-        return ""
-    return noted.stacks.get(backend) or noted.stacks.get(backend.rstrip("/")) or noted.stack
-
-
-def _working_folder(project: Project, environment: Mapping[str, str]) -> Path:
-    """A project's folder under the name that the CLI has for it: `$PWD` if that is it, even through a link."""
-    shell = environment.get("PWD", "")
-    with suppress(OSError):
-        if shell.startswith("/") and Path(shell).samefile(project.folder):
-            return Path(shell)
-    return project.folder.resolve()
-
-
-class _Selection(BaseModel):
-    """The CLI's file about a project (`Settings` in pulumi, pkg/workspace)."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    stack: str = ""
-    stacks: Mapping[str, str] = {}
 
 
 def _stack_options(arguments: Sequence[str]) -> Iterator[str]:

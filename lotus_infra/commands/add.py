@@ -27,10 +27,17 @@ from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, t
 from lotus_infra.clients.connectors import own_body, own_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
 from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, stream_text
+from lotus_infra.commands.completion import (
+    DESTINATION_CONNECTORS,
+    DESTINATION_NAMES,
+    OFFERED_STREAMS,
+    SOURCE_CONNECTORS,
+    SOURCE_NAMES,
+)
 from lotus_infra.commands.connector import Pin, PinOptions, make_pin, manifest_of, read_text
 from lotus_infra.commands.discover import LeftOut, to_lake_format
 from lotus_infra.commands.file_plan import FilePlan, settle
-from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
+from lotus_infra.commands.options import JSON, SOURCE_ID, STACK, STREAMS, YES
 from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
@@ -77,6 +84,9 @@ CONFIG_OPTIONS = (
     ),
     click.option("--secret", "secrets", multiple=True, metavar="KEY", help="A secret of the stack stands at KEY."),
     click.option("--by-stack", multiple=True, metavar="KEY", help="A plain value of the stack stands at KEY."),
+)
+LABEL_OF_OBJECT = click.option(
+    "--label", default="", metavar="TEXT", help="Its name in Airbyte; by default NAME in title case."
 )
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -131,20 +141,37 @@ class SourceOptions:
 
 @add.command("source")
 @click.argument("name")
-@click.option("--connector", required=True, help="Its connector, such as source-stripe; pinned if it is not yet.")
+@click.option(
+    "--connector",
+    required=True,
+    metavar="NAME",
+    shell_complete=SOURCE_CONNECTORS,
+    help="Its connector, such as source-stripe; pinned if it is not yet.",
+)
 @_config_options
-@click.option("--label", default="", help="Its name in Airbyte; by default NAME in title case.")
-@click.option("--destination", default="s3", show_default=True, help="Where its streams are written.")
+@LABEL_OF_OBJECT
+@click.option(
+    "--destination",
+    default="s3",
+    metavar="NAME",
+    show_default=True,
+    shell_complete=DESTINATION_NAMES,
+    help="Where its streams are written.",
+)
 @click.option("--into", default="", metavar="NAMESPACE", help="Its namespace there; by default NAME.")
-@click.option("--schedule", default="", help='When it syncs: "0 0 * * * ?", "1 hours"; by default on request.')
-@click.option("--stream", "streams", multiple=True, help="A stream to sync, by its name in the source.")
+@click.option(
+    "--schedule", default="", metavar="WHEN", help='When it syncs: "0 0 * * * ?", "1 hours"; by default on request.'
+)
+@click.option("--stream", "streams", multiple=True, metavar="NAME", help="A stream to sync, by its name in the source.")
 @click.option("--all-streams", "every", is_flag=True, help="Sync all streams (of the given namespaces).")
-@click.option("--namespace", "namespaces", multiple=True, help="A namespace in the source to choose streams from.")
-@click.option("--source-id", default="", help="The id of a source in Airbyte to discover, if its label is ambiguous.")
+@click.option(
+    "--namespace", "namespaces", multiple=True, metavar="NAME", help="A namespace in the source to choose streams from."
+)
+@SOURCE_ID
 @click.option("--no-discover", is_flag=True, help="Do not ask Airbyte for the source's schema.")
+@YES
 @STACK
 @STREAMS
-@YES
 @JSON
 def add_source(
     name: str,
@@ -168,8 +195,9 @@ def add_source(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Write the files of a new source NAME: its configuration, its discovered schema, and chosen streams.
+    """Write the files of a new source NAME.
 
+    These are its configuration, its discovered schema, and chosen streams. Shows them, and asks before it writes.
     Secrets become references to the stack's. To discover the source, a temporary one is created in Airbyte and deleted.
     It needs the values: the stack's, those of variables such as LOTUS_STRIPE_CLIENT_SECRET, or what you type.
 
@@ -466,18 +494,33 @@ def _value(texts: Mapping[str, str], reference: Reference) -> JsonValue:
 
 
 @add.command("stream")
-@click.argument("source")
-@click.argument("stream")
-@click.option("--namespace", default="", help="The stream's namespace in the source, if several have the name.")
-@click.option("--fields", default="", help="The fields to sync, separated by commas; key and cursor are added.")
+@click.argument("source", shell_complete=SOURCE_NAMES)
+@click.argument("stream", shell_complete=OFFERED_STREAMS)
+@click.option(
+    "--namespace", default="", metavar="NAME", help="The stream's namespace in the source, if several have the name."
+)
+@click.option(
+    "--fields", default="", metavar="NAMES", help="The fields to sync, separated by commas; key and cursor are added."
+)
 @click.option("--all", "every", is_flag=True, help="Sync all fields, which is the default.")
 @click.option("--as", "file", default="", metavar="NAME", help="The name of its file; by default made from STREAM.")
-@click.option("--sync-mode", "mode", type=click.Choice(SYNC_MODES), default=None, help="How it is synced.")
-@click.option("--cursor", default="", help="The path of its cursor, with dots; by default the source's own.")
-@click.option("--key", "keys", multiple=True, help="A path of its key, with dots; by default the source's own.")
+@click.option(
+    "--sync-mode",
+    "mode",
+    metavar="MODE",
+    type=click.Choice(SYNC_MODES),
+    default=None,
+    help="How it is synced, such as incremental_append, incremental_deduped_history or full_refresh_overwrite.",
+)
+@click.option(
+    "--cursor", default="", metavar="PATH", help="The path of its cursor, with dots; by default the source's own."
+)
+@click.option(
+    "--key", "keys", multiple=True, metavar="PATH", help="A path of its key, with dots; by default the source's own."
+)
+@YES
 @STACK
 @STREAMS
-@YES
 @JSON
 def add_stream(
     source: str,
@@ -495,10 +538,10 @@ def add_stream(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Write the file of a STREAM of a SOURCE, from its discovered schema.
+    """Write the file of a STREAM of a SOURCE.
 
-    STREAM is its name in the source. By default it takes all fields, and appends new rows by the source's own cursor;
-    without a cursor it is read in full and overwritten.
+    The file is written from the source's discovered schema. STREAM is its name in the source. By default it takes all
+    fields, and appends new rows by the source's own cursor; without a cursor it is read in full and overwritten.
 
     Example: lotus add stream shopify draft_orders
     """
@@ -561,12 +604,18 @@ def _offered(lake: Lake, folder: SourceFolder, stack: str | None) -> tuple[Mappi
 
 @add.command("destination")
 @click.argument("name")
-@click.option("--connector", required=True, help="Its connector, such as destination-s3; pinned if it is not yet.")
+@click.option(
+    "--connector",
+    required=True,
+    metavar="NAME",
+    shell_complete=DESTINATION_CONNECTORS,
+    help="Its connector, such as destination-s3; pinned if it is not yet.",
+)
 @_config_options
-@click.option("--label", default="", help="Its name in Airbyte; by default NAME in title case.")
+@LABEL_OF_OBJECT
+@YES
 @STACK
 @STREAMS
-@YES
 @JSON
 def add_destination(
     name: str,

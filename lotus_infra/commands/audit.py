@@ -7,7 +7,7 @@ knows what the lake's files declare, and what to do about each object. It change
 import json
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,17 +20,23 @@ from pulumi_airbyte.client.models import Definition, DefinitionKind, Tag
 from pulumi_airbyte.provider.audit import DEFINITION_KINDS, Audited, Declared, Standing, listed
 from pulumi_airbyte.provider.audit import audit as classified
 from pydantic import JsonValue
-from rich.console import Console
-from rich.table import Table
 
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.clients.state import TYPES, managed_ids
 from lotus_infra.commands.options import JSON, STACK, STREAMS
+from lotus_infra.commands.terminal import Cell, Column, Tone, table
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.secrecy import without_credentials
 
+_COLUMNS: Final = (Column("standing"), Column("kind"), Column("name"), Column("id", whole=True))
+_TONES: Final[Mapping[Standing, Tone]] = {
+    "managed": "good",
+    "adoptable": "warning",
+    "duplicate": "bad",
+    "orphan": "warning",
+}
 _DEFINITIONS: Final = frozenset(DEFINITION_KINDS.values())
 
 
@@ -60,7 +66,7 @@ class AuditedObject:
 @STREAMS
 @JSON
 def audit(directory: Path, stack: str | None, *, strict: bool, no_state: bool, as_json: bool) -> None:
-    """List Airbyte's objects as managed, adoptable, duplicate or orphaned.
+    """List Airbyte's objects: managed, adoptable, duplicate, orphan.
 
     managed: the stack's state contains it. adoptable: a file declares it, and the next `pulumi up` adopts it if it is
     identical. duplicate: another object has the same identity. orphan: no file declares it. Lines below the table
@@ -189,24 +195,14 @@ def render(lines: Sequence[AuditedObject]) -> str:
     """A table of the objects; below it a remedy for each unmanaged object, and the number of objects per standing."""
     if not lines:
         return "no objects in this workspace\n"
-    # Names and messages of others may have brackets, which are markup otherwise.
-    console = Console(markup=False, emoji=False)
-    with console.capture() as captured:
-        console.print(_table(lines))
+    shown = table(_COLUMNS, ((Cell(each.standing, _TONES[each.standing]), *_cells(each)) for each in lines))
     # Remedies contain commands to paste, which a table would wrap.
     remedies = (f"{line.kind.replace('_', ' ')} {line.name}: {line.remedy}" for line in lines if line.remedy)
     counts = Counter(line.standing for line in lines)
     numbers = ", ".join(f"{number} {standing}" for standing, number in counts.items())
     summary = f"{pluralize(len(lines), 'object')}: {numbers}"
-    return captured.get() + "".join(escape_unprintable(line) + "\n" for line in [*remedies, summary])
+    return shown + "".join(escape_unprintable(line) + "\n" for line in [*remedies, summary])
 
 
-def _table(lines: Sequence[AuditedObject]) -> Table:
-    table = Table("standing", "kind", "name")
-    table.add_column("id", no_wrap=True)
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
-        ends_section = following is None or following.standing != line.standing
-        table.add_row(
-            line.standing, line.kind.replace("_", " "), escape_unprintable(line.name), line.id, end_section=ends_section
-        )
-    return table
+def _cells(line: AuditedObject) -> tuple[str, str, str]:
+    return line.kind.replace("_", " "), line.name, line.id

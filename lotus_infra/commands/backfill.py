@@ -17,7 +17,8 @@ import click
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, confirmed
+from lotus_infra.commands.completion import SELECTORS, STREAM_NAMES
+from lotus_infra.commands.options import DRY_RUN, JSON, STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.output import write_together
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LakeError, LotusError
@@ -98,11 +99,11 @@ Estimate = JobHistory | str | None
 
 
 @click.command()
-@click.argument("source")
-@click.argument("streams", nargs=-1, required=True, metavar="STREAM...")
+@click.argument("source", shell_complete=SELECTORS)
+@click.argument("streams", nargs=-1, required=True, metavar="STREAM...", shell_complete=STREAM_NAMES)
 @click.option("--token", metavar="TEXT", help="The token to write; default: the current date.")
 @click.option("--estimate", is_flag=True, help="Ask the stack's Airbyte how many rows the jobs of SOURCE have read.")
-@click.option("--dry-run", is_flag=True, help="Show the plan, and write nothing.")
+@DRY_RUN
 @YES
 @STACK
 @STREAMS
@@ -119,10 +120,11 @@ def backfill(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Request a full re-read of each STREAM (its file's name) of a SOURCE by the next `pulumi up`.
+    """Request a full re-read of streams.
 
-    Shows the plan, asks, and writes a new token into the streams' files: that value in each, and no other byte. It
-    starts nothing in Airbyte: the token takes effect once it is merged and applied.
+    Name each STREAM of the SOURCE by its file. Shows the plan, asks, and writes a new token into the streams' files:
+    that value in each, and no other byte. It starts nothing in Airbyte: the next `pulumi up` applies the token once it
+    is merged.
 
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from lotus_infra.clients import git
-from lotus_infra.commands.options import DBT, JSON, STREAMS, dbt_folder
+from lotus_infra.commands.options import DBT, JSON, STACKS, STREAMS, dbt_folder
+from lotus_infra.commands.terminal import lead, paint
 from lotus_infra.config import workspaces
 from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import Project, StackReading
@@ -27,20 +28,30 @@ _ANY_BUCKET = LakeBucket("landing", "us-west-1", "")
 
 
 @click.command()
+@STACKS
 @STREAMS
 @DBT
-@click.option("--stack", "stacks", multiple=True, help="A stack to check; default: all.")
 @JSON
 @collector_paused()
 def check(directory: Path, dbt: Path | None, stacks: tuple[str, ...], *, as_json: bool) -> None:
-    """Report every mistake in the lake's files, its stacks and the models that read it; exit with 1 if there is one.
+    """Check the lake's files, its stacks and the dbt project.
+
+    Reports every mistake with its file and line, and exits with 1 if there is one. Calls no server.
 
     Example: lotus check --stack prod
     """
     report = check_lake_files(directory, stacks, dbt)
-    click.echo(json.dumps(as_document(report), indent=2) if as_json else render(report))
+    click.echo(json.dumps(as_document(report), indent=2) if as_json else _coloured(report))
     if report.problems:
         sys.exit(1)
+
+
+def _coloured(report: Report) -> str:
+    """The report for a terminal."""
+    *lines, summary = render(report).splitlines()
+    problems = len(report.problems)
+    painted = [lead(line, "bad" if number < problems else "warning") for number, line in enumerate(lines)]
+    return "\n".join([*painted, paint(summary, "bad" if report.problems else "good")])
 
 
 def check_lake_files(directory: Path, stacks: Sequence[str] = (), dbt: Path | None = None) -> Report:

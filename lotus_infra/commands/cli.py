@@ -10,17 +10,21 @@ from importlib import import_module
 from typing import Final, NoReturn, cast
 
 import click
+from airbyte_model.suggestions import suggestion
+from click.shell_completion import CompletionItem
 
+from lotus_infra.commands.terminal import paint
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import escape_unprintable
 
 COMMANDS: Final = {
     "add": "Write the files of a new source, stream or destination.",
-    "audit": "List Airbyte's objects as managed, adoptable, duplicate or orphan.",
+    "audit": "List Airbyte's objects: managed, adoptable, duplicate, orphan.",
     "backfill": "Request a full re-read of streams.",
     "check": "Check the lake's files, its stacks and the dbt project.",
-    "connector": "Pin connectors with their specifications.",
     "comment": "Summarize a preview's effect on data, for a pull request.",
+    "completion": "Print the completion script of a shell.",
+    "connector": "Pin connectors with their specifications.",
     "deploy": "Deploy the checked-out commit to a stack.",
     "diff": "Show what differs between two stacks.",
     "discover": "Write what a source offers now into its folder.",
@@ -40,14 +44,24 @@ COMMANDS: Final = {
     "verify": "Compare the cluster with the stack.",
 }
 """The commands with their lines in `lotus --help`, which is printed without importing any of them."""
+GROUPS: Final = {
+    "Author": (
+        *("init", "connector", "add", "discover", "check", "scaffold", "graph", "backfill", "schema"),
+        "completion",
+    ),
+    "Review and deploy": ("diff", "preview", "comment", "gate", "deploy", "up"),
+    "Operate": ("status", "sync", "query", "drift", "verify", "doctor"),
+    "Take over": ("audit", "migrate"),
+}
+"""The commands in the order of the work, by the headings of `lotus --help`."""
 
 
 class Commands(click.Group):
     """A group that imports its commands by name: `check` is the function `check` of `lotus_infra.commands.check`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List the names of the commands in alphabetical order."""
-        return sorted(COMMANDS)
+        """List the names of the commands in the order of `lotus --help`."""
+        return [name for names in GROUPS.values() for name in names if name in COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None for an unknown name."""
@@ -55,14 +69,50 @@ class Commands(click.Group):
             return None
         return cast("click.Command", getattr(import_module(f"lotus_infra.commands.{cmd_name}"), cmd_name))
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments start with; an unknown one is refused with the nearest."""
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            hint = suggestion(args[0], COMMANDS, "`lotus --help` lists the commands.")
+            ctx.fail(f"No such command '{args[0]}': {hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands, without importing them as click would."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
+        """Write the commands in groups, without importing them as click would."""
+        width = max(map(len, COMMANDS))
+        for heading, names in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{width}}", COMMANDS[name]) for name in names if name in COMMANDS])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command, without importing any as click would."""
+        names = (name for name in self.list_commands(ctx) if name.startswith(incomplete))
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=COMMANDS[name]) for name in names), *options]
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="lotus-infra")
+def _print_versions(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001, click passes it
+    if asked and not ctx.resilient_parsing:
+        from lotus_infra.commands.version import versions  # noqa: PLC0415, no other command needs it
+
+        click.echo("\n".join(versions()))
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`lotus COMMAND --help` describes a command, and `lotus completion SHELL` completes names.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions that a bug report needs, and exit.",
+)
 def lotus() -> None:
     """Manage a lake that is declared as a folder of stream files."""
 
@@ -90,7 +140,7 @@ def _fail(error: Exception, exit_code: int) -> NoReturn:
     """
     first, *further = map(escape_unprintable, str(error).rstrip().split("\n"))
     message = "\n".join([first, *(f"  {line.strip()}" for line in further)])
-    click.echo(f"lotus: {message}", err=True)
+    click.echo(f"{paint('lotus:', 'bad', err=True)} {message}", err=True)
     # The parsed options are known to the command only, which has ended.
     if "--json" in sys.argv and isinstance(error, LotusError):
         click.echo(json.dumps({"ok": False, "error": message}, indent=2))

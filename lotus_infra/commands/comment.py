@@ -119,9 +119,10 @@ def comment(
     airbyte: bool,
     as_json: bool,
 ) -> None:
-    """Summarize a preview's effect on data as one Markdown comment: streams, fields, cursors, rows, downstream models.
+    """Summarize a preview's effect on data, for a pull request.
 
-    Its first line is a hidden marker, by which a workflow finds the comment again. A failed preview has a comment too.
+    Prints one comment in Markdown: streams, fields, cursors, rows, downstream models. Its first line is a hidden
+    marker, by which a workflow finds the comment again. A failed preview has a comment too.
 
     Example: lotus comment --preview preview.json --output comment.md
     """

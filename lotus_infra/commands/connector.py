@@ -19,6 +19,7 @@ from pydantic import JsonValue, ValidationError
 
 from lotus_infra.clients.airbyte import beginning_workspace, stack_texts, translate_errors
 from lotus_infra.clients.connectors import ServerConnector, find_definition, printed_specification, server_specification
+from lotus_infra.commands.completion import CONNECTOR_NAMES
 from lotus_infra.commands.file_plan import FilePlan, settle
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
 from lotus_infra.errors import LotusError
@@ -95,30 +96,39 @@ class Pin:
 
 @click.group()
 def connector() -> None:
-    """Pin connectors: their definitions, versions and specifications.
+    """Pin connectors with their specifications.
+
+    A pin has a connector's definition, its version and the specification that `lotus check` validates against.
 
     Example: lotus connector add source-stripe
     """
 
 
 @connector.command("add")
-@click.argument("name")
-@click.option("--definition-id", default="", help="The id of its definition; by default found on the server by name.")
+@click.argument("name", shell_complete=CONNECTOR_NAMES)
+@click.option(
+    "--definition-id",
+    default="",
+    metavar="ID",
+    help="The id of its definition; by default found on the server by name.",
+)
 @click.option(
     "--definition-config", default="", metavar="KEY", help="Take the id from the stack's value lotus:KEY: it differs."
 )
-@click.option("--version", default="", help="Its version, if the server is not asked.")
+@click.option("--version", default="", metavar="VERSION", help="Its version, if the server is not asked.")
 @click.option(
     "--from", "origin", type=click.Path(path_type=Path, dir_okay=False), help="A FILE with its specification."
 )
-@click.option("--command", default="", help='Run its own `spec`: "source-faker", "docker run --rm mine:1.0".')
+@click.option(
+    "--command", default="", metavar="COMMAND", help='Run its own `spec`: "source-faker", "docker run --rm mine:1.0".'
+)
 @click.option("--image", default="", metavar="REPOSITORY:TAG", help="The image of a connector of your own.")
 @click.option(
     "--manifest", type=click.Path(path_type=Path, dir_okay=False), help="The manifest of a connector of your own."
 )
+@YES
 @STACK
 @STREAMS
-@YES
 @JSON
 def add_connector(
     name: str,
@@ -135,9 +145,10 @@ def add_connector(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Pin the connector NAME, such as source-stripe, or update its pin; shows what changes before it writes.
+    """Pin the connector NAME, or update its pin.
 
-    The specification is the live server's, unless a file, a command or a manifest has it.
+    Shows what changes, and asks before it writes. The specification is the live server's, unless a file, a command or a
+    manifest has it.
 
     Example: lotus connector add source-stripe
     """
@@ -152,16 +163,18 @@ def add_connector(
 
 
 @connector.command("update")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=CONNECTOR_NAMES)
 @click.option("--all", "every", is_flag=True, help="All pinned connectors but those of your own.")
+@YES
 @STACK
 @STREAMS
-@YES
 @JSON
 def update_connectors(
     names: Sequence[str], directory: Path, stack: str | None, *, every: bool, yes: bool, as_json: bool
 ) -> None:
-    """Update the pins of connectors to the live server's versions; shows what changes before it writes.
+    """Update pins to the live server's versions.
+
+    Shows what changes, and asks before it writes.
 
     Example: lotus connector update --all
     """

@@ -19,7 +19,7 @@ from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine, last_applied
 from lotus_infra.clients.state import state_fingerprint
 from lotus_infra.commands.gate import render_gate
-from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS, YES, confirmed
+from lotus_infra.commands.options import JSON, LABEL, STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.preview import (
     PREVIEW_FILE,
     SavedPlan,
@@ -44,9 +44,9 @@ PREVIEW_AGAIN: Final = "preview again, review it, and deploy that"
 @click.option(
     "--supersede", default="", metavar="COMMIT", help="The last applied commit, if this deploy may replace it."
 )
-@click.option("--label", "labels", multiple=True, help="A label that accepts the loss of data, as for `lotus gate`.")
-@ONE_STACK
+@LABEL
 @YES
+@STACK
 @STREAMS
 @JSON
 def deploy(
@@ -59,12 +59,12 @@ def deploy(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Deploy the checked-out commit; with --reviewed, apply the saved plan only.
+    """Deploy the checked-out commit to a stack.
 
-    Refuses, before anything is written, if the files, the stack's state or Airbyte have changed since the review, or if
-    a newer commit was applied already. Without --reviewed it previews, and asks. Both stop if data would be lost or
-    exposed without an acknowledgement: the labels of now and the checked-out stack's file count, not those of the
-    review.
+    With --reviewed, applies the saved plan only. Refuses, before anything is written, if the files, the stack's state
+    or Airbyte have changed since the review, or if a newer commit was applied already. Without --reviewed it previews,
+    and asks. Both stop if data would be lost or exposed without an acknowledgement: the labels of now and the
+    checked-out stack's file count, not those of the review.
 
     Example: lotus deploy --stack prod --reviewed .review/prod
     """
@@ -180,7 +180,7 @@ class Deployment:
         review = review_losses(ReviewRequest(folder / PREVIEW_FILE, self.lake, self.engine.stack, labels))
         if not review.gate.ok:
             what = "data would be lost or exposed without an acknowledgement; labels count as they are now"
-            raise LotusError(f"{what}\n{render_gate(review)}")
+            raise LotusError(f"{what}\n{click.unstyle(render_gate(review))}")
 
     def apply(self, plan: SavedPlan, print_line: Callable[[str], None]) -> int:
         """Apply a plan; returns the engine's exit code."""

@@ -14,7 +14,8 @@ from typing import Final, NamedTuple
 import click
 from pydantic import BaseModel, JsonValue, SecretStr
 
-from lotus_infra.commands.options import JSON, STREAMS
+from lotus_infra.commands.options import COMPARED_STACKS, JSON, STREAMS
+from lotus_infra.commands.terminal import lead, paint
 from lotus_infra.config.section import secret_keys
 from lotus_infra.config.settings import DAGSTER, DATABASE_PASSWORDS, KEY_PAIRS, NAMESPACE, LotusKeys
 from lotus_infra.config.stack import Project, StackReading
@@ -101,14 +102,14 @@ class Difference:
 
 
 @click.command()
-@click.option("--stack", "stacks", multiple=True, required=True, help="One of the two stacks to compare; given twice.")
 @click.option("--exit-code", "failing", is_flag=True, help="Exit with 1 if there are differences, as `git diff` does.")
+@COMPARED_STACKS
 @STREAMS
 @JSON
 def diff(directory: Path, stacks: tuple[str, ...], *, failing: bool, as_json: bool) -> None:
-    """Show what differs between two stacks: sources, connections, values and settings. Works offline.
+    """Show what differs between two stacks.
 
-    Of a secret it shows only whether it is set.
+    Compares sources, connections, values and settings, and works offline. Of a secret it shows only whether it is set.
 
     Example: lotus diff --stack staging --stack prod
     """
@@ -284,8 +285,10 @@ def render(names: tuple[str, str], found: tuple[Difference, ...]) -> str:
     for group in GROUPS:
         own = [each for each in found if each.group == group]
         if own:
-            lines += [f"{group.title} ({len(own)})", *(f"  {_line(names, each)}" for each in own), ""]
-    return "".join(escape_unprintable(line) + "\n" for line in [*lines, _summary(names, found)])
+            heading = paint(escape_unprintable(f"{group.title} ({len(own)})"), "strong")
+            lines += [heading, *(f"  {lead(_line(names, each), 'warning')}" for each in own), ""]
+    summary = paint(escape_unprintable(_summary(names, found)), "warning" if found else "good")
+    return "".join(f"{line}\n" for line in [*lines, summary])
 
 
 def _line(names: tuple[str, str], difference: Difference) -> str:

@@ -19,7 +19,8 @@ from pydantic import JsonValue
 from rich.console import Console
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import ALL_SOURCES, JSON, STACK, STREAMS
+from lotus_infra.commands.completion import SOURCE_NAMES
+from lotus_infra.commands.options import ALL_SOURCES, DRY_RUN, JSON, SOURCE_ID, STACK, STREAMS
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.checks import DISCOVERY_CHECKS
 from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
@@ -117,10 +118,10 @@ class _DiscoveredFile:
 
 
 @click.command()
-@click.argument("source", required=False)
+@click.argument("source", required=False, shell_complete=SOURCE_NAMES)
 @ALL_SOURCES
-@click.option("--dry-run", is_flag=True, help="Write nothing.")
-@click.option("--source-id", default="", help="The source's id in Airbyte, if its label is ambiguous.")
+@SOURCE_ID
+@DRY_RUN
 @STACK
 @STREAMS
 @JSON
@@ -134,9 +135,10 @@ def discover(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Discover SOURCE and write its schema into its folder; exit with 1 if a stream file no longer matches.
+    """Write what a source offers now into its folder.
 
-    Shows the changes since the last discovery. Without SOURCE it asks for one on a terminal.
+    Shows the changes since the last discovery, and exits with 1 if a stream file no longer matches. Without SOURCE it
+    asks for one on a terminal.
 
     Example: lotus discover shopify --dry-run
     """

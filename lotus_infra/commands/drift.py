@@ -22,8 +22,9 @@ from pydantic import JsonValue
 
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.commands.check import check_lake_files
-from lotus_infra.commands.options import JSON, OUTPUT, STREAMS, dbt_folder
+from lotus_infra.commands.options import JSON, OUTPUT, STACK, STREAMS, dbt_folder
 from lotus_infra.commands.output import fenced
+from lotus_infra.commands.terminal import paint
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import LocatedDiagnostic, escape_unprintable, pluralize
@@ -93,7 +94,6 @@ class FilePatch:
 
 
 @click.command()
-@click.option("--stack", help="The stack; default: $PULUMI_STACK, or the selected one.")
 @click.option(
     "--patch", "patching", is_flag=True, help="Print a patch that writes Airbyte's changes into the lake's files."
 )
@@ -105,6 +105,7 @@ class FilePatch:
     help="The format of the output; markdown is the body of an issue, with the patch.",
 )
 @OUTPUT
+@STACK
 @STREAMS
 @JSON
 def drift(
@@ -116,10 +117,11 @@ def drift(
     patching: bool,
     as_json: bool,
 ) -> None:
-    """Show where code, the state and Airbyte differ, field by field; exit with 1 if code and Airbyte do.
+    """Show where code, state and Airbyte differ.
 
-    --patch prints Airbyte's changes as a patch of the lake's files, and lists on stderr what no file can express. Then
-    the exit code is 1 if something is left to do after the patch. Nothing is changed.
+    Compares field by field, and exits with 1 if code and Airbyte differ. --patch prints Airbyte's changes as a patch of
+    the lake's files, and lists on stderr what no file can express. Then the exit code is 1 if something is left to do
+    after the patch. Nothing is changed.
 
     Example: lotus drift --stack prod --patch | git apply
     """
@@ -133,7 +135,9 @@ def drift(
         click.echo(_unpatched(patch) or ("" if patch.text else "No changes in Airbyte.\n"), nl=False, err=True)
     else:
         text = render(found) if patch is None else markdown(found, patch)
-    if output is None:
+    if output is None and not as_json and not patching and patch is None:
+        click.echo(_coloured(text, found), nl=False)
+    elif output is None:
         click.echo(text, nl=False)
     else:
         output.write_bytes(text.encode(errors="backslashreplace"))
@@ -247,6 +251,13 @@ def render(drift: Drift) -> str:
     notes = [f"  {one.kind} {one.name}: {note}" for one in drift.objects for note in one.notes]
     lines += ["Changed in Airbyte", *notes, ""] if notes else []
     return "".join(escape_unprintable(line) + "\n" for line in [*lines, _summary(drift)]) if lines else _NO_DRIFT
+
+
+def _coloured(text: str, drift: Drift) -> str:
+    """The rendered differences for a terminal: headings, and the last line by whether code and Airbyte match."""
+    *lines, last = text.splitlines()
+    headings = (line if line.startswith(" ") else paint(line, "strong") for line in lines)
+    return "".join(f"{line}\n" for line in [*headings, paint(last, "good" if drift.ok else "bad")])
 
 
 def _summary(drift: Drift) -> str:

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from lotus_infra.commands.options import JSON, LABEL, PREVIEW, PREVIEWED_STACK, STREAMS
 from lotus_infra.commands.review import Review, ReviewRequest, review_losses
+from lotus_infra.commands.terminal import lead
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.lake.diagnostics import escape_unprintable
 from lotus_infra.plan.gate import Gate
@@ -26,10 +27,11 @@ from lotus_infra.plan.impact import Loss
 @STREAMS
 @JSON
 def gate(preview: Path, labels: tuple[str, ...], stack: str | None, directory: Path, *, as_json: bool) -> None:
-    """Exit with 1 if a preview loses data (objects, cursors, existing rows) or exposes it without an acknowledgement.
+    """Fail if a preview loses data that was not acknowledged.
 
-    Acknowledge losses and exposures with the label `accepts-data-loss`, or object by object in the stack's
-    `lotus:acknowledge`. A failed preview never passes.
+    Exits with 1 if the preview loses objects, cursors or existing rows, or exposes data. Acknowledge losses and
+    exposures with the label `accepts-data-loss`, or object by object in the stack's `lotus:acknowledge`. A failed
+    preview never passes.
 
     Example: lotus gate --preview preview.json --label accepts-data-loss
     """
@@ -68,16 +70,16 @@ def _lines(review: Review) -> Iterator[str]:
     for error in review.impact.errors:
         yield from (escape_unprintable(line) for line in error.splitlines())
     if not gate.complete:
-        yield "blocked: the preview failed, so its losses are unknown: fix it, and preview again"
+        yield lead("blocked: the preview failed, so its losses are unknown: fix it, and preview again", "bad")
     for loss in gate.blocked:
-        yield escape_unprintable(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}")
+        yield lead(f"blocked: {loss.object} {loss.what}: {_remedy(gate, loss)}", "bad")
     for loss in gate.accepted:
-        yield escape_unprintable(f"accepted: {loss.object} {loss.what}")
+        yield lead(f"accepted: {loss.object} {loss.what}", "warning")
     for object_ in gate.stale:
-        yield escape_unprintable(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}")
+        yield lead(f"stale: {object_} is not affected: remove it from {ACKNOWLEDGE_KEY}", "warning")
     if gate.ok:
         reason = f"{len(gate.accepted)} accepted" if gate.accepted else "no losses or exposures"
-        yield f"the gate is open: {reason}"
+        yield lead(f"the gate is open: {reason}", "good")
 
 
 def _remedy(gate: Gate, loss: Loss) -> str:

@@ -7,7 +7,8 @@ from typing import Final, Literal
 
 import click
 
-from lotus_infra.commands.options import DBT, JSON, OUTPUT, STREAMS, dbt_folder
+from lotus_infra.commands.completion import SELECTORS
+from lotus_infra.commands.options import DBT, JSON, OUTPUT, STACK_OF_LAKE, STREAMS, dbt_folder
 from lotus_infra.commands.output import write
 from lotus_infra.config.stack import Project
 from lotus_infra.dbt.project import load_project
@@ -24,9 +25,14 @@ MERMAID_SUFFIXES: Final = frozenset({"", ".md", ".mermaid", ".mmd", ".txt"})
 @click.option(
     "--format", "kind", type=click.Choice(["mermaid", "svg"]), help="The format; default: by the suffix of FILE."
 )
+@click.option(
+    "--source",
+    metavar="NAME",
+    shell_complete=SELECTORS,
+    help="Draw this source or connection (shopify/daily) and its downstream models only.",
+)
 @OUTPUT
-@click.option("--stack", help="Draw what this stack deploys; default: the whole lake.")
-@click.option("--source", help="Draw this source or connection (shopify/daily) and its downstream models only.")
+@STACK_OF_LAKE
 @STREAMS
 @DBT
 @JSON
@@ -40,10 +46,11 @@ def graph(
     stack: str | None,
     as_json: bool,
 ) -> None:
-    """Draw the lake: sources, streams, where they are written, models and marts.
+    """Draw the lake's lineage, from sources to marts.
 
-    A source with several connections is drawn as each of them. GitHub draws Mermaid of at most 500 edges: for a bigger
-    lake name a --source, or write an SVG.
+    Draws sources, streams, where they are written, models and marts; with --stack, what that stack deploys. A source
+    with several connections is drawn as each of them. GitHub draws Mermaid of at most 500 edges: for a bigger lake name
+    a --source, or write an SVG.
 
     Example: lotus graph --output lake.svg
     """

@@ -25,8 +25,9 @@ from pydantic import JsonValue
 
 from lotus_infra.clients.airbyte import airbyte_workspace, translate_errors
 from lotus_infra.clients.state import Managed, managed_objects
+from lotus_infra.commands.completion import complete_folder
 from lotus_infra.commands.discover import to_lake_format
-from lotus_infra.commands.options import JSON, STACK
+from lotus_infra.commands.options import JSON, STACK, YES_OR_WRITE
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.importer import files, terraform, terraform_objects
@@ -127,13 +128,14 @@ class Migration:
     metavar="live|FILE",
     help="The live workspace, or the FILE of a Terraform or OpenTofu state: terraform.tfstate, or show -json's output.",
 )
-@click.option("--workspace", "workspace_id", default="", help="The id of the workspace; by default the stack's.")
+@click.option("--workspace", "workspace_id", metavar="ID", default="", help="The workspace; default: the stack's.")
 @click.option(
     "--into",
     "directory",
     type=click.Path(path_type=Path),
     default=Path("streams"),
     show_default=True,
+    shell_complete=complete_folder,
     help="The lake's folder, which may be missing.",
 )
 @click.option(
@@ -144,7 +146,7 @@ class Migration:
     help="The FILE to write for `pulumi import --file`.",
 )
 @click.option("--offline", is_flag=True, help="Do not call Airbyte: use the Terraform state only.")
-@click.option("--yes", "--write", "confirmed", is_flag=True, help="Write the planned files.")
+@YES_OR_WRITE
 @STACK
 @JSON
 def migrate(
@@ -158,17 +160,24 @@ def migrate(
     confirmed: bool,
     as_json: bool,
 ) -> None:
-    """Write stream files and an import file for existing objects in Airbyte, created by Terraform or by hand.
+    """Write stream files for objects that exist in Airbyte.
 
-    Without --yes it shows the files to write, the objects to import, and the objects that it cannot import with the
-    reason. Airbyte is only read. Existing files stay unchanged. A value that may be a secret becomes a reference: no
-    file contains it. The exit code is 1 if nothing can be taken over although there is something.
+    Also writes the file for `pulumi import`. The objects were created by Terraform or by hand. Shows the files
+    to write, the objects to import, and the objects that it cannot import with the reason, and asks. Airbyte is only
+    read. Existing files stay unchanged. A value that may be a secret becomes a reference: no file contains it. The exit
+    code is 1 if nothing can be taken over although there is something.
 
     Example: lotus migrate --from terraform.tfstate --stack prod
     """
     if offline and origin == LIVE:
         raise click.UsageError("--offline requires a Terraform state: name its file with --from")
     migration = prepare(MigrationOptions(origin, directory, imports, stack, workspace_id, offline))
+    if not confirmed and not as_json and migration.fresh and migration.ok and sys.stdin.isatty():
+        click.echo(render(migration), nl=False)
+        if click.confirm("Write it?", err=True):
+            carry_out(migration)
+            click.echo("Written.")
+        return
     if confirmed and not migration.refused:
         migration = carry_out(migration)
     click.echo(json.dumps(as_document(migration), indent=2) if as_json else render(migration), nl=as_json)

@@ -1,47 +1,92 @@
 """Options that several commands share, the confirmation prompt, and the dbt project of a lake."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
 
-from lotus_infra.config.stack import Project
+from lotus_infra.commands.completion import STACK_NAMES, complete_folder
 from lotus_infra.dagster_fingerprint import DBT_PROJECT
 from lotus_infra.dbt import PROJECT_FILE as DBT_FILE
 from lotus_infra.errors import LotusError, ProjectError
 
-PREVIEW = click.option(
-    "--preview",
-    type=click.Path(path_type=Path, dir_okay=False),
+_Command = TypeVar("_Command", bound=Callable[..., Any] | click.Command)
+_STACKS: Final = {
+    "one": "$PULUMI_STACK, else the selected or the only one",
+    "all": "all",
+    "lake": "the whole lake",
+    "preview": "the preview's",
+}
+"""The stack of a command without --stack."""
+
+
+def _stack(default: str = "one", name: str = "stack", *, multiple: bool = False) -> Callable[[_Command], _Command]:
+    """The option --stack, with one wording of its default.
+
+    Args:
+        default: A key of `_STACKS`.
+        name: The name of the function's argument.
+        multiple: Whether it may be repeated.
+    """
+    text = f"The stack{', which may be repeated' if multiple else ''}; default: {_STACKS[default]}."
+    names = ("-s", "--stack", name)
+    return click.option(*names, metavar="NAME", multiple=multiple, shell_complete=STACK_NAMES, help=text)
+
+
+STACK = _stack()
+STACKS = _stack("all", "stacks", multiple=True)
+STACK_OF_LAKE = _stack("lake")
+PREVIEWED_STACK = _stack("preview")
+COMPARED_STACKS = click.option(
+    *("-s", "--stack", "stacks"),
+    metavar="NAME",
+    multiple=True,
     required=True,
-    help="The output of `pulumi preview --json`, or its event stream.",
+    shell_complete=STACK_NAMES,
+    help="The stacks to compare: pass it twice.",
 )
-LABEL = click.option("--label", "labels", multiple=True, help="A label of the pull request; may be repeated.")
-PREVIEWED_STACK = click.option("--stack", help="The stack; default: the preview's.")
 STREAMS = click.option(
     "--streams",
     "directory",
     type=click.Path(path_type=Path),
     default=Path("streams"),
     show_default=True,
+    shell_complete=complete_folder,
     help="The lake's folder.",
 )
-STACK = click.option(
-    "--stack", help="The stack whose Airbyte is used; default: $PULUMI_STACK, or the only stack of the project."
-)
-ONE_STACK = click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-ALL_SOURCES = click.option("--all", "every", is_flag=True, help="All sources of the lake.")
 DBT = click.option(
     "--dbt",
     "dbt",
     type=click.Path(path_type=Path),
+    shell_complete=complete_folder,
     help="The dbt project's folder; default: dagster/dbt in the Pulumi project around the lake.",
 )
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE instead of printing."
 )
-YES = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+_NO_QUESTION: Final = "Do not ask for confirmation."
+YES = click.option("-y", "--yes", is_flag=True, help=_NO_QUESTION)
+YES_OR_WRITE = click.option("-y", "--yes", "--write", "confirmed", is_flag=True, help=_NO_QUESTION)
+"""--yes, which was called --write once."""
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
+ALL_SOURCES = click.option("--all", "every", is_flag=True, help="All sources of the lake.")
+SOURCE_ID = click.option("--source-id", metavar="ID", default="", help="The source's id, if its label is ambiguous.")
+PREVIEW = click.option(
+    "--preview",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The output of `pulumi preview --json`, or its event stream.",
+)
+LABEL = click.option(
+    "--label",
+    "labels",
+    metavar="NAME",
+    multiple=True,
+    help="A label of the pull request, such as accepts-data-loss; may be repeated.",
+)
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
@@ -67,6 +112,9 @@ def dbt_folder(directory: Path, given: Path | None = None) -> Path | None:
     Returns:
         The folder; None if `--dbt` was not given and the default has no dbt project.
     """
+    # The configuration's models take longer to import than all of the options.
+    from lotus_infra.config.stack import Project  # noqa: PLC0415
+
     if given is not None:
         return given
     project = Project.around(directory)

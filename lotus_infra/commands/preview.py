@@ -19,7 +19,7 @@ from lotus_infra import naming
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
-from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
+from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.config.database import RUNBOOK
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
 from lotus_infra.errors import LotusError
@@ -106,14 +106,15 @@ class SavedPlan:
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), help="The folder to write; default: .review/<stack>."
 )
-@ONE_STACK
+@STACK
 @STREAMS
 @JSON
 def preview(directory: Path, stack: str | None, output: Path | None, *, as_json: bool) -> None:
-    """Preview a stack and save the plan, for a review and for `lotus deploy --reviewed`.
+    """Preview a stack into a folder, for a review.
 
-    Writes preview.json (as `pulumi preview --json` prints it), plan.json and review.json into a folder. The engine
-    refreshes first, from Airbyte and the other servers. Commit all files first: a review is for one commit.
+    `lotus deploy --reviewed` applies the saved plan. Writes preview.json (as `pulumi preview --json` prints it),
+    plan.json and review.json into a folder. The engine refreshes first, from Airbyte and the other servers. Commit all
+    files first: a review is for one commit.
 
     Example: lotus preview --stack prod
     """

@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from lotus_infra import naming
-from lotus_infra.commands.options import DBT, JSON, STREAMS, require_dbt_folder
+from lotus_infra.commands.completion import SOURCE_THEN_STREAM
+from lotus_infra.commands.options import DBT, DRY_RUN, JSON, STREAMS, require_dbt_folder
 from lotus_infra.commands.output import write_together
 from lotus_infra.dbt.project import load_project
 from lotus_infra.dbt.scaffold import Draft, new_draft
@@ -34,10 +35,10 @@ class Scaffolded:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="SOURCE STREAM")
+@click.argument("names", nargs=-1, metavar="SOURCE STREAM", shell_complete=SOURCE_THEN_STREAM)
 @click.option("--all", "every", is_flag=True, help="Every selected stream (of SOURCE) that has no model yet.")
 @click.option("--force", is_flag=True, help="Overwrite an existing model; manual edits are lost.")
-@click.option("--dry-run", is_flag=True, help="Show the files that would be written, and write nothing.")
+@DRY_RUN
 @STREAMS
 @DBT
 @JSON
@@ -51,9 +52,10 @@ def scaffold(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Write a dbt model with its source table and tests for the STREAM of a SOURCE.
+    """Write dbt models for streams.
 
-    Existing content stays: files get new entries, and their other bytes do not change.
+    A model comes with its source table and its tests. Existing content stays: files get new entries, and their other
+    bytes do not change.
 
     Example: lotus scaffold shopify orders
     """

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from airbyte_model.suggestions import suggestion
 
+from lotus_infra.commands.completion import names
 from lotus_infra.commands.options import JSON, STREAMS
 from lotus_infra.commands.output import write_together
 from lotus_infra.errors import LakeError, LotusError
@@ -14,12 +15,14 @@ from lotus_infra.lake.lake import SCHEMA_FOLDER
 
 
 @click.command()
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=names(lambda *_: FILE_MODELS))
 @click.option("--write", is_flag=True, help="Write all schemas into the lake's folder, where editors look for them.")
 @STREAMS
 @JSON
 def schema(kind: str | None, directory: Path, *, write: bool, as_json: bool) -> None:
-    """Print the JSON Schema of a KIND of file (stream, source or destination), or write them all.
+    """Print or write the JSON Schemas of the lake's files.
+
+    KIND is stream, source or destination; without it, the schema of a stream is printed.
 
     Example: lotus schema stream
     """

@@ -21,9 +21,7 @@ from pulumi_airbyte.client import AirbyteError
 from pulumi_airbyte.client.models import Connection as LiveConnection
 from pulumi_airbyte.client.models import Job, Schedule
 from pydantic import JsonValue
-from rich.console import Console
 from rich.filesize import decimal
-from rich.table import Table
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, last_jobs, translate_errors
 from lotus_infra.clients.freshness import (
@@ -39,11 +37,13 @@ from lotus_infra.clients.freshness import (
     newest_partitions,
     stream_status,
 )
+from lotus_infra.commands.completion import SELECTORS
 from lotus_infra.commands.options import JSON, STACK, STREAMS
+from lotus_infra.commands.terminal import Cell, Column, Tone, lead, paint, table
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
+from lotus_infra.lake.diagnostics import pluralize
 from lotus_infra.lake.lake import Connection, find_source
 
 _AGE: Final = re.compile(r"([0-9]{1,6}) ?(min|h|d)")
@@ -59,6 +59,8 @@ _SCHEDULE_UNITS: Final = {
 """A month has 30 days (airbyte-platform, ScheduleHelpers)."""
 _DAY_OF_WEEK: Final = re.compile(r"(?<![#/0-9])[1-7]")
 """A number in a cron expression's last field that is a day, and not an ordinal (`#2`) or a step (`/2`)."""
+_STATE_TONES: Final[Mapping[str, Tone]] = {"active": "good", "paused": "muted"}
+_JOB_TONES: Final[Mapping[str, Tone]] = {"succeeded": "good", "failed": "bad", "cancelled": "warning"}
 _SPANS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 """Units of a printed time span in seconds, largest first."""
 
@@ -143,7 +145,7 @@ class Query:
 
 
 @click.command()
-@click.argument("sources", nargs=-1)
+@click.argument("sources", nargs=-1, shell_complete=SELECTORS)
 @click.option("--older-than", type=Age(), metavar="AGE", help="Report files, models and marts that are older than AGE.")
 @click.option(
     "--dagster-url", default="", metavar="URL", help="Dagster's webserver; else the host of the stack's ingress."
@@ -160,9 +162,10 @@ def status(
     *,
     as_json: bool,
 ) -> None:
-    """Show whether the connections of SOURCES (or all) run, and how fresh their streams are; exit with 1 on a problem.
+    """Show connections, jobs and freshness of streams.
 
-    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily.
+    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. Without SOURCES, all are
+    shown. Exits with 1 on a problem.
 
     A problem is a connection that is missing or not active, a last job that failed, a file in quarantine, a failed
     check, or data that is too old. A connection that its file pauses is shown as paused, which is no problem. A value
@@ -311,15 +314,15 @@ def _next_cron_run(expression: str, now: datetime) -> datetime | None:
 
 def render(found: Status) -> str:
     """The tables; below them each problem, each reason why a value is unknown, and the number of problems."""
-    # Names and messages of others may have brackets, which are markup otherwise.
-    console = Console(markup=False, emoji=False)
-    with console.capture() as captured:
-        console.print(_connections_table(found))
-        if found.streams:
-            console.print(_streams_table(found))
-    lines = [*found.problems, *dict.fromkeys(_warnings(found)), *dict.fromkeys(_unknown_reasons(found))]
-    lines.append(pluralize(len(found.problems), "problem") if found.problems else "no problems")
-    return captured.get() + "".join(escape_unprintable(line) + "\n" for line in lines)
+    tables = _connections_table(found) + (_streams_table(found) if found.streams else "")
+    lines = [*dict.fromkeys(_warnings(found)), *dict.fromkeys(_unknown_reasons(found))]
+    summary = pluralize(len(found.problems), "problem") if found.problems else "no problems"
+    below = [
+        *(lead(line, "bad") for line in found.problems),
+        *(lead(line, "warning") for line in lines),
+        paint(summary, "bad" if found.problems else "good"),
+    ]
+    return tables + "".join(f"{line}\n" for line in below)
 
 
 def _warnings(found: Status) -> Iterator[str]:
@@ -340,30 +343,33 @@ def _unknown(value: Unavailable) -> str:
     return "unknown" if value.requested else "not asked"
 
 
-def _connections_table(found: Status) -> Table:
-    table = Table("source", "state", "last job")
-    for heading in ("rows", "when", "next"):
-        table.add_column(heading, justify="right")
-    for each in found.connections:
-        job = each.job
-        table.add_row(
-            each.connection,
-            each.shown_state,
-            "none yet" if job is None else f"{job.job_type} {job.status}",
-            "" if job is None or job.rows_synced is None else f"{job.rows_synced:,}",
-            "" if job is None else _ago(job.started, found.at),
-            _ahead(each.next_run, found.at),
-        )
-    return table
+def _connections_table(found: Status) -> str:
+    columns = (Column("source", whole=True), Column("state"), Column("last job"))
+    numbers = (Column(heading, right=True) for heading in ("rows", "when", "next"))
+    return table((*columns, *numbers), (_connection_cells(each, found.at) for each in found.connections))
 
 
-def _streams_table(found: Status) -> Table:
-    table = Table("stream")
-    for heading in ("newest file", "files", "size", "model", "oldest mart"):
-        table.add_column(heading, justify="right")
-    for each in found.streams:
-        table.add_row(f"{each.source}/{each.stream}", *_file_cells(each, found.at), *_model_cells(each, found.at))
-    return table
+def _connection_cells(each: ConnectionStatus, now: datetime) -> tuple[str | Cell, ...]:
+    job = each.job
+    state = Cell(each.shown_state, _STATE_TONES.get(each.shown_state, "bad"))
+    return (
+        each.connection,
+        state,
+        "none yet" if job is None else Cell(f"{job.job_type} {job.status}", _JOB_TONES.get(job.status)),
+        "" if job is None or job.rows_synced is None else f"{job.rows_synced:,}",
+        "" if job is None else _ago(job.started, now),
+        _ahead(each.next_run, now),
+    )
+
+
+def _streams_table(found: Status) -> str:
+    numbers = ("newest file", "files", "size", "model", "oldest mart")
+    columns = (Column("stream", whole=True), *(Column(heading, right=True) for heading in numbers))
+    rows = (
+        (f"{each.source}/{each.stream}", *_file_cells(each, found.at), *_model_cells(each, found.at))
+        for each in found.streams
+    )
+    return table(columns, rows)
 
 
 def _file_cells(stream: StreamStatus, now: datetime) -> tuple[str, str, str]:

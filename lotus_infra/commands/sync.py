@@ -22,10 +22,11 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
-from lotus_infra.commands.options import ALL_SOURCES, JSON, STACK, STREAMS
+from lotus_infra.commands.completion import SELECTORS
+from lotus_infra.commands.options import ALL_SOURCES, DRY_RUN, JSON, STACK, STREAMS
+from lotus_infra.commands.terminal import Cell, Column, Tone, table
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path
 from lotus_infra.lake.lake import Connection, find_source
@@ -33,6 +34,7 @@ from lotus_infra.lake.lake import Connection, find_source
 NOT_STARTED: Final = "not started"
 PAUSED: Final = "paused"
 """The status of a connection that its file pauses, if it is one of several."""
+_TONES: Final[Mapping[str, Tone]] = {"succeeded": "good", "failed": "bad", "cancelled": "warning", PAUSED: "muted"}
 _READING: Final = frozenset({"sync", "refresh"})
 """Types of jobs that read rows; the others are clears."""
 Number = TypeVar("Number", int, float)
@@ -118,19 +120,17 @@ class Polling:
 
 
 @click.command()
-@click.argument("sources", nargs=-1)
+@click.argument("sources", nargs=-1, shell_complete=SELECTORS)
 @ALL_SOURCES
 @click.option("--no-wait", is_flag=True, help="Print the ids of the jobs, and do not follow them.")
 @click.option("--cancel", "ending", is_flag=True, help="Cancel the running jobs instead.")
 @click.option(
-    "--dry-run", is_flag=True, help="Show the selected connections and their running jobs, and start nothing."
-)
-@click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop following after SECONDS; jobs continue."
 )
 @click.option(
-    "--connection-id", default="", help="The connection's id, if several connections match the source's label."
+    "--connection-id", metavar="ID", default="", help="The connection's id, if several match the source's label."
 )
+@DRY_RUN
 @STACK
 @STREAMS
 @JSON
@@ -147,11 +147,12 @@ def sync(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Sync SOURCES now, and follow the jobs until they finish; exit with 1 if one does not succeed.
+    """Sync sources now, and follow the jobs.
 
-    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. A connection that its file
-    pauses is left out, and an error if it is the only one. A job that is already running is followed instead of a new
-    one. Ctrl-C stops following; jobs continue.
+    Each of SOURCES is a source, with all its connections, or one connection: shopify/daily. Waits until all jobs have
+    finished, and exits with 1 if one does not succeed. With --dry-run, shows the running jobs. A connection that its
+    file pauses is left out, and an error if it is the only one. A job that is already running is followed instead of a
+    new one. Ctrl-C stops following; jobs continue.
 
     Example: lotus sync shopify klaviyo --timeout 3600
     """
@@ -413,23 +414,20 @@ def _progress(run: Run) -> str:
 
 def render(runs: Sequence[Run]) -> str:
     """The runs as a table."""
-    table = Table("source", "job", "status")
-    for heading in ("rows", "bytes", "duration"):
-        table.add_column(heading, justify="right")
-    for run in runs:
-        table.add_row(
+    columns = (Column("source", whole=True), Column("job"), Column("status"))
+    numbers = (Column(heading, right=True) for heading in ("rows", "bytes", "duration"))
+    rows = (
+        (
             run.connection,
             _text_or_empty(run.job_id),
-            run.status,
+            Cell(run.status, _TONES.get(run.status)),
             _text_or_empty(run.rows, "{:,}".format),
             _text_or_empty(run.bytes, decimal),
             _text_or_empty(run.seconds, lambda seconds: str(timedelta(seconds=round(seconds)))),
         )
-    # Names and messages of others may have brackets, which are markup otherwise.
-    console = Console(markup=False, emoji=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get()
+        for run in runs
+    )
+    return table((*columns, *numbers), rows)
 
 
 def _reasons(runs: Sequence[Run]) -> str:

@@ -18,7 +18,7 @@ from lotus_infra.clients.locks import refuse_locked_stack
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
-from lotus_infra.commands.options import STREAMS
+from lotus_infra.commands.options import STACK, STREAMS
 from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.plan.preview import Preview, read_preview
 
@@ -38,13 +38,14 @@ IDENTICAL: Final = "identical"
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.option("-s", "--stack", help="The stack; else the selected one.")
+@STACK
 @STREAMS
 def up(arguments: tuple[str, ...], stack: str | None, directory: Path) -> None:
-    """Run `pulumi up` with the engine's environment set, and pass all further ARGUMENTS to it.
+    """Run `pulumi up` with the settings of large lakes.
 
-    States of self-managed backends are compressed. If more than 200 objects are created, the engine writes the state
-    once, at the end, instead of once per object, which cuts hours to minutes.
+    All further ARGUMENTS are passed to `pulumi up`, such as --yes, --diff or --target. States of self-managed backends
+    are compressed. If more than 200 objects are created, the engine writes the state once, at the end, instead of once
+    per object, which cuts hours to minutes.
 
     Example: lotus up --stack prod --diff
     """

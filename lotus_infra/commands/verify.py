@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +18,14 @@ from typing import Annotated, Final
 
 import click
 from pydantic import BaseModel, Field, JsonValue, ValidationError
-from rich.console import Console
-from rich.table import Table
 
 from lotus_infra import naming
 from lotus_infra.clients.git import Repository
 from lotus_infra.clients.kubernetes import Cluster, ClusterError, Pod
 from lotus_infra.commands.database_health import compare_databases
 from lotus_infra.commands.findings import Finding, State
-from lotus_infra.commands.options import JSON, STREAMS
+from lotus_infra.commands.options import JSON, STACK, STREAMS
+from lotus_infra.commands.terminal import Cell, Column, Tone, table
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError, one_line
@@ -42,6 +41,14 @@ QUERY: Final = """{ workspaceOrError { ... on Workspace { locationEntries { name
     ... on PythonError { message } } } } } }"""
 SHORT: Final = 12
 """Digits of a commit or fingerprint in the table."""
+_COLUMNS: Final = (
+    Column("result"),
+    Column("what", whole=True),
+    Column("where", whole=True),
+    Column("declared"),
+    Column("running"),
+)
+_TONES: Final[Mapping[State, Tone]] = {"same": "good", "differs": "bad", "unknown": "warning"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +103,20 @@ class Build:
 
 
 @click.command()
-@click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
-@click.option("--kubeconfig", help="The kubeconfig file; default: the stack's, or the one that kubectl uses.")
-@click.option("--context", help="The context in the kubeconfig file; default: the stack's, or the current one.")
+@click.option(
+    "--kubeconfig", metavar="FILE", help="The kubeconfig file; default: the stack's, or the one that kubectl uses."
+)
+@click.option(
+    "--context", metavar="NAME", help="The context in the kubeconfig file; default: the stack's, or the current one."
+)
+@STACK
 @STREAMS
 @JSON
 def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
-    """Compare the cluster with the stack and this repository; exit with 1 if anything differs.
+    """Compare the cluster with the stack.
+
+    Compares pods, images, the loaded definitions and the databases with the stack and this repository; exits with 1 if
+    anything differs.
 
     Example: lotus verify --stack prod
     """
@@ -364,19 +378,13 @@ def _compare_commit(what: str, where: str, found: str, repository: Repository) -
 
 def render(verified: Verification) -> str:
     """The comparisons as a table, with remedies and a summary below."""
-    # Names and messages of others may have brackets, which are markup otherwise.
-    console = Console(markup=False, emoji=False)
-    with console.capture() as captured:
-        console.print(_table(verified))
-    return captured.get() + "".join(f"{escape_unprintable(line)}\n" for line in _lines(verified))
+    rows = (_cells(each) for each in verified.findings)
+    return table(_COLUMNS, rows) + "".join(f"{escape_unprintable(line)}\n" for line in _lines(verified))
 
 
-def _table(verified: Verification) -> Table:
-    table = Table("", "what", "where", "declared", "running")
-    for finding in verified.findings:
-        cells = (finding.state, finding.what, finding.where, finding.declared, finding.running)
-        table.add_row(*(escape_unprintable(_shortened(cell)) for cell in cells))
-    return table
+def _cells(finding: Finding) -> tuple[str | Cell, ...]:
+    texts = (finding.what, finding.where, finding.declared, finding.running)
+    return (Cell(finding.state, _TONES[finding.state]), *(_shortened(text) for text in texts))
 
 
 def _lines(verified: Verification) -> Iterator[str]:

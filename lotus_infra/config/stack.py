@@ -1,11 +1,16 @@
 """The Pulumi project around a lake: its stacks and their configuration, from the files, without the engine."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from lotus_infra.config import production, stack_files
+from lotus_infra.config.backend import Backend, pulumi_home
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.settings import NAMESPACE, StackSettings, parse
 from lotus_infra.config.stack_files import StackEntries
@@ -91,13 +96,21 @@ class Project:
         return names
 
     def select_all(self, stack: str | None, environment: Mapping[str, str]) -> tuple[str, ...]:
-        """Select stacks: the named one, or that of `$PULUMI_STACK`; else all of the project.
+        """Select stacks: the named one, else that of `$PULUMI_STACK`, else the selected one; else all of the project.
+
+        The selected one is that of `pulumi stack select`, unless it has no file, or the variable is set to nothing.
 
         Raises:
             LotusError: The named one has no file.
         """
         wanted = stack or environment.get(STACK_VARIABLE)
-        return self.named([wanted]) if wanted else tuple(self.stacks)
+        if wanted:
+            return self.named([wanted])
+        if len(self.stacks) > 1 and STACK_VARIABLE not in environment:
+            selected = selected_stack(self, environment).rpartition("/")[2]
+            if selected in self.stacks:
+                return (selected,)
+        return tuple(self.stacks)
 
     def select(self, stack: str | None, environment: Mapping[str, str]) -> str:
         """Select one stack, as `select_all` does.
@@ -191,3 +204,38 @@ class Project:
             LotusError: A file can't be read, or has mistakes.
         """
         return self.settings(stack).lotus.dagster
+
+
+def selected_stack(project: Project, environment: Mapping[str, str]) -> str:
+    """The stack that `pulumi stack select` noted for a project and its backend; empty if there is none.
+
+    The CLI keeps one file for each project, named by the SHA-1 of the path of its `Pulumi.yaml`, below its own folder
+    (`settingsPath` in pulumi, pkg/workspace; seen on Pulumi 3.259).
+    """
+    declared = production.Declared.at(project.folder, "")
+    backend = Backend.chosen(declared.backend, environment).url
+    path = hashlib.sha1(str(_working_folder(project, environment) / PROJECT_FILE).encode(), usedforsecurity=False)
+    file = pulumi_home(environment) / "workspaces" / f"{declared.name}-{path.hexdigest()}-workspace.json"
+    try:
+        noted = _Selection.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError):
+        return ""
+    return noted.stacks.get(backend) or noted.stacks.get(backend.rstrip("/")) or noted.stack
+
+
+def _working_folder(project: Project, environment: Mapping[str, str]) -> Path:
+    """A project's folder under the name that the CLI has for it: `$PWD` if that is it, even through a link."""
+    shell = environment.get("PWD", "")
+    with suppress(OSError):
+        if shell.startswith("/") and Path(shell).samefile(project.folder):
+            return Path(shell)
+    return project.folder.resolve()
+
+
+class _Selection(BaseModel):
+    """The CLI's file about a project (`Settings` in pulumi, pkg/workspace)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stack: str = ""
+    stacks: Mapping[str, str] = {}

@@ -49,6 +49,7 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "check": ("check", "check --json"),
     "comment": (f"comment {REVIEWED} --airbyte --output=comment.md", f"comment {REVIEWED} --json"),
+    "completion": ("completion bash",),
     "connector": ("connector add source-shopify --yes", "connector update --all --json"),
     "deploy": ("deploy --reviewed=.review/test --yes", "deploy --yes --json"),
     "diff": ("diff --stack=test --stack=other", "diff --stack=test --stack=other --json"),

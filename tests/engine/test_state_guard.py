@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.clients.pulumi import Engine, selected_stack
+from lotus_infra.clients.pulumi import Engine
 from lotus_infra.config.backend import Backend
-from lotus_infra.config.stack import Project
+from lotus_infra.config.stack import Project, selected_stack
 from tests.engine.harness import Pulumi, Result
 from tests.engine.lake import Lake
 

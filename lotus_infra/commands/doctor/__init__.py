@@ -17,14 +17,13 @@ from lotus_infra.clients.locks import UnlockPlan, backend_store, plan_unlock
 from lotus_infra.commands.doctor import backend, cluster, helm, landing, network, secrets, servers, state, versions
 from lotus_infra.commands.doctor.context import StackContext
 from lotus_infra.commands.doctor.results import Area, CheckResult, Examination, as_document, broken, render, warning
-from lotus_infra.commands.options import JSON, ONE_STACK, STREAMS
+from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
 from lotus_infra.config import production
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 
 
 @click.command()
-@ONE_STACK
 @click.option(
     "--before-first-up", "first", is_flag=True, help="Check what must be there before the stack is deployed first."
 )
@@ -39,7 +38,8 @@ from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
     metavar="NAME",
     help="With --unlock or --fix: this host no longer exists; treat its runs as dead.",
 )
-@click.option("--yes", is_flag=True, help="With --unlock or --fix: do not ask for confirmation.")
+@YES
+@STACK
 @STREAMS
 @JSON
 def doctor(
@@ -53,11 +53,12 @@ def doctor(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Check everything that a run of the stack needs; exit with 1 if a check is broken.
+    """Check everything a run of a stack needs.
 
-    Checks versions, the backend and its locks, the content of the state, every server, the cluster, and clocks. With
-    --before-first-up, checks what must be there before the stack is deployed first. Nothing is changed, except with
-    --unlock, which only looks at locks, and with --fix, which looks at locks and at Helm's records.
+    Checks versions, the backend and its locks, the content of the state, every server, the cluster, and clocks; exits
+    with 1 if a check is broken. With --before-first-up, checks what must be there before the stack is deployed first.
+    Nothing is changed, except with --unlock, which only looks at locks, and with --fix, which looks at locks and at
+    Helm's records.
 
     Example: lotus doctor --stack prod
     """

@@ -1,12 +1,13 @@
 """The results of the checks, and their output."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import JsonValue
 
+from lotus_infra.commands.terminal import Tone, paint
 from lotus_infra.errors import masked_urls
 from lotus_infra.lake.diagnostics import escape_unprintable
 
@@ -26,6 +27,7 @@ Area = Literal[
     "clock",
 ]
 Level = Literal["ok", "warning", "broken"]
+TONES: Final[Mapping[Level, Tone]] = {"ok": "good", "warning": "warning", "broken": "bad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,14 @@ def broken(area: Area, what: str, remedy: str) -> CheckResult:
 def render(examined: Examination) -> str:
     """The results as text, in the order of the checks, and their number by level."""
     lines = [
-        f"{each.state:<8} {each.area:<9} {each.what}{f': {each.remedy}' if each.remedy else ''}"
+        f"{paint(f'{each.state:<8}', TONES[each.state])} "
+        + escape_unprintable(f"{each.area:<13} {each.what}{f': {each.remedy}' if each.remedy else ''}")
         for each in examined.findings
     ]
     counts: Counter[str] = Counter(finding.state for finding in examined.findings)
     numbers = ", ".join(f"{counts[level]} {level}" for level in ("broken", "warning", "ok") if counts[level])
-    return "".join(f"{escape_unprintable(line)}\n" for line in [*lines, f"{examined.stack}: {numbers}"])
+    summary = paint(escape_unprintable(f"{examined.stack}: {numbers}"), "good" if examined.ok else "bad")
+    return "".join(f"{line}\n" for line in [*lines, summary])
 
 
 def as_document(examined: Examination) -> dict[str, JsonValue]:

@@ -18,9 +18,10 @@ from tests.support.lotus import LOADED
 COMMANDS: dict[str, click.Command] = {
     (f"{name} {inner}" if inner else name): command
     for name, loaded in LOADED.items()
+    if name != "completion"
     for inner, command in (loaded.commands.items() if isinstance(loaded, click.Group) else [("", loaded)])
 }
-"""The commands, those of groups by both their words."""
+"""The commands, those of groups by both their words; `completion` prints a script, for a shell alone."""
 VERBS = sorted(COMMANDS)
 FILES = {"check", "schema", "graph", "scaffold", "backfill", "add destination"}
 """Verbs that ask nobody for what they need."""
