@@ -9,6 +9,7 @@ from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster_shared.serdes import deserialize_value, serialize_value
 
 from lotus_infra import naming
+from sandbox.dagster_cursors import Cursors
 from sandbox.dagster_home import Home, Memory
 from sandbox.dagster_report import Report, Run
 from sandbox.process import Running
@@ -149,7 +150,7 @@ class Round:
     Args:
         definitions: the code location's.
         instance: where runs and events are kept.
-        home: where cursors are kept.
+        home: where the cursor of the conditions is kept.
         say: takes each line of progress.
         interface: the process of Dagster's interface, whose daemon runs what arrives too; 0 where none runs.
     """
@@ -165,7 +166,7 @@ class Round:
         self._definitions, self._instance, self._home, self._say = definitions, instance, home, say
         self._graph = definitions.get_repository_def().asset_graph
         self._execution = Execution(definitions, instance)
-        self._memory = home.recall()
+        self._memory, self._cursors = home.recall(), Cursors(instance)
         self._daemon = Daemon(instance, interface)
         self._refused: dict[str, str] = {}
         self._skipped: dict[str, str] = {}
@@ -207,8 +208,7 @@ class Round:
                 if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
                     return
             if data.cursor is not None:
-                cursors = {**self._memory.sensors, sensor.name: data.cursor}
-                self._keep(self._memory.model_copy(update={"sensors": cursors}))
+                self._cursors.write(sensor, data.cursor)
             if not data.run_requests:
                 return
 
@@ -235,7 +235,7 @@ class Round:
     def _tick(self, sensor: dg.SensorDefinition) -> "SensorExecutionData":
         with dg.build_sensor_context(
             instance=self._instance,
-            cursor=self._memory.sensors.get(sensor.name),
+            cursor=self._cursors.read(sensor.name),
             definitions=self._definitions,
             sensor_name=sensor.name,
         ) as context:

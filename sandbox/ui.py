@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lotus_infra.errors import LotusError
 from sandbox import s3
-from sandbox.dagster_home import Home
+from sandbox.dagster_home import CODE_LOCATION, Home
 from sandbox.lakehouse import dagster_home, environment
 from sandbox.layout import DAGSTER_URL, Layout, write_whole
 from sandbox.process import LOOPBACK, Running, free_port, remembered
@@ -60,7 +60,7 @@ def ui(layout: Layout, port: int = 0) -> None:
         print(f"For `lotus status` in other shells: export {DAGSTER_URL}={url}", flush=True)
     layout.set_dagster_url(url)
     dagster = str(Path(sys.executable).with_name("dagster"))
-    options = ["--module-name", "lotus_dagster.code_location", "--host", LOOPBACK, "--port", listening]
+    options = ["--module-name", CODE_LOCATION, "--host", LOOPBACK, "--port", listening]
     # A script's background job ignores Ctrl-C; Dagster would inherit that, and then ignore SIGTERM too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     superseded = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
