@@ -25,19 +25,18 @@ from lotus_infra.commands.schema import write_schemas
 from lotus_infra.errors import LotusError, has_credentials
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.report import path_from_here, render
-from lotus_infra.start.lake_files import CI, STREAMS, Answers, Ci, given_files, is_executable, managed_files
+from lotus_infra.start.lake_files import CI, NAME, STREAMS, Answers, Ci, given_files, is_executable, managed_files
 from lotus_infra.start.upgrade import RECORD, Upgrade, plan_upgrade, read_record, record_of
 
 SAMPLE: Final = ("faker", "users")
 """The source and the stream of a new lake that have a model."""
 BUCKETS: Final = ("landing", "state", "backup")
 DISTRIBUTION: Final = "lotus-infra"
-# Pulumi refuses others. Without a leading dash, no name looks like an option.
-_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 # S3's rules for new buckets.
 _BUCKET: Final = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]*[a-z0-9]")
 _LONGEST_BUCKET: Final = 63
 _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_URL: Final = re.compile(r"https?://[^\s/][^\s\x00-\x20]*")
 _GIT: Final = ".git"
 
 
@@ -137,25 +136,28 @@ def new_lake(folder: Path, answers: Answers) -> tuple[str, ...]:
 def _check(answers: Answers) -> None:
     mistakes = list(_mistakes(answers))
     if mistakes:
-        raise LotusError("\n".join(mistakes[:-1] + [mistakes[-1].rpartition(": ")[0]]), mistakes[-1].rpartition(": ")[2])
+        *others, (what, remedy) = mistakes
+        raise LotusError("\n".join([*(": ".join(each) for each in others), what]), remedy)
 
 
-def _mistakes(answers: Answers) -> Iterator[str]:
+def _mistakes(answers: Answers) -> Iterator[tuple[str, str]]:
+    """Each mistake, with its remedy."""
     for option, text in (("--name", answers.name), ("--stack", answers.stack)):
-        if not _NAME.fullmatch(text):
-            yield f'{option} "{text}" is not valid: use up to 100 letters, digits, hyphens, dots and underscores'
+        if not re.fullmatch(NAME, text):
+            yield f'{option} "{text}" is not valid', "use up to 100 letters, digits, hyphens, dots and underscores"
     for bucket in (f"{answers.bucket}-{purpose}" for purpose in BUCKETS):
         if len(bucket) > _LONGEST_BUCKET or not _BUCKET.fullmatch(bucket):
-            yield (
-                f'the bucket "{bucket}" has no valid name: pass a --bucket of up to 55 lower-case letters, digits and hyphens'
-            )
+            remedy = "pass a --bucket of up to 55 lower-case letters, digits and hyphens"
+            yield f'"{bucket}" is not a valid name of a bucket', remedy
             break
     if not _REGION.fullmatch(answers.region):
-        yield f'--region "{answers.region}" is not valid: write one such as eu-central-1'
+        yield f'--region "{answers.region}" is not valid', "write one such as eu-central-1"
+    if answers.airbyte_url and not _URL.fullmatch(answers.airbyte_url):
+        yield "--airbyte-url is not an address", "write one such as https://airbyte.example.com/api/public/v1"
     if has_credentials(answers.airbyte_url):
-        yield "--airbyte-url has credentials in it: leave them out, and set airbyte:clientSecret in the stack"
+        yield "--airbyte-url has credentials in it", "leave them out, and set airbyte:clientSecret in the stack"
     if has_credentials(answers.packages):
-        yield "--packages has credentials in it: leave them out, and let git or uv read them from its own configuration"
+        yield "--packages has credentials in it", "leave them out: git and uv have settings of their own for them"
 
 
 def _packages(given: str) -> str:

@@ -4,6 +4,7 @@ Where a file, or a part of one, is the same as in Lotus's own repository, it is 
 those files (`FROM_REPOSITORY`, below `repository/`), and a checkout has them in their places.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from lotus_infra.errors import LotusError
 REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
 CI: Final = ("github", "none")
 Ci = Literal["github", "none"]
+NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
+"""The names of projects and stacks: Pulumi refuses others, and none looks like an option."""
 MACROS: Final = "dagster/dbt/macros"
 WORKFLOWS: Final = ".github/workflows"
 STREAMS: Final = "streams"
@@ -161,7 +164,8 @@ def _packages(packages: str) -> str:
 
 
 def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A text in TOML, whose strings are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _makefile(stack: str) -> dict[str, str]:
