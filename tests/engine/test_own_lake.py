@@ -16,13 +16,12 @@ from airbyte_twin.testing import RunningTwin, running_twin
 from moto.server import ThreadedMotoServer
 
 from tests.engine.harness import REPOSITORY, Pulumi
-from tests.engine.outside import install, plain_project, uv
+from tests.engine.outside import language_host, uv
 from toolchain.connectors import LOCAL_UV
 from toolchain.release import build_packages
 
 KEY: Final = "the-administrators-key"
 REGION: Final = "eu-west-1"
-LAKE_PACKAGES: Final = ("airbyte-model", "pulumi-airbyte", "lotus-infra", "lotus-dagster")
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ def stands_up(pulumi: Pulumi, twin: RunningTwin) -> None:
     pulumi.up().ok()
     [connection] = twin.store.connections
     assert connection.name == "Faker → S3"
-    assert [stream.name for stream in connection.configurations.streams] == ["users"]
+    assert [stream.name for stream in connection.streams] == ["users"]
     assert pulumi.preview("--json", "--refresh").ok().changes() == ()
 
 
@@ -89,3 +88,47 @@ def test_a_new_lake_stands_up_and_its_second_preview_is_empty(
     (tmp_path / "project" / ".venv").symlink_to(environment.parent)
 
     stands_up(engine_over(Pulumi(tmp_path, engine), aws), twin)
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("packages") / "dist"
+    build_packages(folder)
+    return folder
+
+
+def make(folder: Path, *targets: str) -> str:
+    """A user's `make`, with uv on PATH and nothing of this repository's environment."""
+    own = (Path(sys.executable).parent, Path(shutil.which("uv") or LOCAL_UV).parent)
+    path = [str(own[1]), *(each for each in os.environ["PATH"].split(os.pathsep) if Path(each) != own[0])]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("UV_PROJECT", "VIRTUAL_ENV", "PYTHON"))}
+    environment = kept | {"PATH": os.pathsep.join(path)}
+    ran = subprocess.run(["make", *targets], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_from_built_packages_alone_a_lake_is_made_checked_loaded_and_deployed(
+    tmp_path: Path, engine: list[Path], aws: dict[str, str], twin: RunningTwin, wheels: Path
+) -> None:
+    outer = tmp_path / "outer"
+    uv("venv", "--python", sys.executable, outer)
+    uv("pip", "install", "--python", outer, "--find-links", wheels, "lotus-infra[deploy]")
+    lake = tmp_path / "project"
+    new_lake(outer / "bin" / "lotus", lake, "--airbyte-url", twin.public_url, "--packages", str(wheels))
+
+    make(lake, "setup", "check")
+
+    python = lake / ".venv" / "bin" / "python"
+    loads = "import lotus_infra, lotus_dagster.code_location as c; print(lotus_infra.__file__, [s.name for s in c.defs.sensors])"
+    loaded = subprocess.run([python, "-c", loads], cwd=lake, capture_output=True, text=True, check=True).stdout
+    assert loaded.startswith(str(lake / ".venv"))
+    assert "['faker_users_sensor']" in loaded
+    lotus = python.with_name("lotus")
+    for line in ("schema --write", "check", "init --upgrade"):
+        subprocess.run([lotus, *line.split()], cwd=lake, check=True, stdout=subprocess.DEVNULL)
+
+    fingerprint = [python, "-m", "lotus_infra.dagster_fingerprint"]
+    subprocess.run(fingerprint, cwd=lake, check=True, stdout=subprocess.DEVNULL)
+    host = [language_host(tmp_path, lake / ".venv"), *engine] if engine else []
+    stands_up(engine_over(Pulumi(tmp_path, host), aws), twin)
