@@ -23,11 +23,7 @@ MACROS: Final = "dagster/dbt/macros"
 WORKFLOWS: Final = ".github/workflows"
 STREAMS: Final = "streams"
 FROM_REPOSITORY: Final = (
-    f"{WORKFLOWS}/check.yml",
-    f"{WORKFLOWS}/comment.yml",
-    f"{WORKFLOWS}/deploy.yml",
-    f"{WORKFLOWS}/drift.yml",
-    f"{WORKFLOWS}/preview.yml",
+    WORKFLOWS,
     "Makefile",
     "Pulumi.yaml",
     "__main__.py",
@@ -41,12 +37,16 @@ FROM_REPOSITORY: Final = (
     "streams/_destinations/s3.json",
     "streams/faker",
     "toolchain/github.py",
+    "toolchain/go.mod",
     "toolchain/image.py",
     "toolchain/plugins",
 )
 """Files and folders of the repository that the package contains; pyproject.toml has the same list for the build."""
-_ONLY_IN_REPOSITORY: Final = ("Makefile", "Pulumi.yaml", "dagster/Dockerfile", f"{WORKFLOWS}/check.yml")
-"""Files that a new lake has in another form, with parts of these."""
+_ONLY_IN_REPOSITORY: Final = (
+    *("Makefile", "Pulumi.yaml", "dagster/Dockerfile", "toolchain/go.mod"),
+    *(f"{WORKFLOWS}/{name}.yml" for name in ("check", "nightly", "release")),
+)
+"""Files that a new lake has in another form, with parts of these, or not at all."""
 _SAMPLES: Final = (f"{MACROS}/money.sql", "streams/faker/products.json", "streams/faker/purchases.json")
 """Files of the repository's own samples. A new lake starts with one stream of its one source."""
 _GIVEN: Final = ("__main__.py", "streams/")
@@ -118,6 +118,8 @@ def managed_files(stack: str, ci: Ci) -> dict[str, str]:
     copied = {name: text for name, text in _of_repository().items() if not name.startswith(_GIVEN)}
     if ci == "github":
         copied[f"{WORKFLOWS}/check.yml"] = _check_workflow()
+        version = _part("toolchain/go.mod", r"^\s*github\.com/pulumi/pulumi/sdk/v3 v(\S+)")
+        copied[".github/actions/setup/action.yml"] = _template("setup-action.yml", {"pulumi": version})
     else:
         copied = {n: t for n, t in copied.items() if not n.startswith(WORKFLOWS) and n != "toolchain/github.py"}
     return {
@@ -169,10 +171,12 @@ def _toml(text: str) -> str:
 
 
 def _makefile(stack: str) -> dict[str, str]:
+    targets = _part("Makefile", r"(?s)^(check: .*?)\n\nsandbox: ")
     return {
         "stack": stack,
+        "names": " ".join(re.findall(r"(?m)^([a-z-]+):", targets)),
         "uv": _part("Makefile", r"^(UV_VERSION := .*\nUV := .*)$"),
-        "targets": _part("Makefile", r"(?s)^(check: .*?)\n\nsandbox: ").replace("this repository", "this lake"),
+        "targets": targets.replace("this repository", "this lake"),
         "install": _part("Makefile", r"(?s)^(# Without uv on PATH.*)\n\Z"),
     }
 

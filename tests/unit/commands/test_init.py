@@ -19,7 +19,8 @@ from lotus_infra.start.lake_files import FROM_REPOSITORY, managed_files
 from lotus_infra.start.upgrade import RECORD, digest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-WORKFLOWS = ("check", "comment", "deploy", "drift", "preview")
+OWN_WORKFLOWS = {"nightly.yml", "release.yml"}
+"""The workflows for Lotus's own code."""
 Init = Callable[..., int]
 
 
@@ -248,12 +249,15 @@ def test_workflows_call_only_targets_and_programs_that_the_lake_has(init: Init, 
     lake = tmp_path / "lake"
     targets = set(re.findall(r"^([a-z-]+):", (lake / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
-    for name in WORKFLOWS:
-        text = (lake / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
-        assert yaml.safe_load(text)["name"] == name
+    workflows = {file.name: file for file in (lake / ".github" / "workflows").iterdir()}
+    assert workflows.keys() == {file.name for file in (REPOSITORY / ".github/workflows").iterdir()} - OWN_WORKFLOWS
+    for name, file in workflows.items():
+        text = file.read_text(encoding="utf-8")
+        assert f"{yaml.safe_load(text)['name']}.yml" == name
         commands = re.sub(r"(?m)^\s*#.*$", "", text)
         assert set(re.findall(r"\bmake (?:-s )?([a-z-]+)", commands)) <= targets
         assert not [path for path in re.findall(r"(?:toolchain|\.ci)/[\w./-]+", commands) if not (lake / path).exists()]
+        assert not [path for path in re.findall(r"uses: \./(\S+)", commands) if not (lake / path / "action.yml").exists()]
     own = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
     check = yaml.safe_load((lake / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
     assert check["jobs"] == {job: own["jobs"][job] for job in ("lake", "image")}
@@ -261,9 +265,16 @@ def test_workflows_call_only_targets_and_programs_that_the_lake_has(init: Init, 
 
 def test_the_workflows_pass_the_linter(init: Init, tmp_path: Path) -> None:
     assert init("lake") == 0
-    zizmor = [Path(sys.executable).with_name("zizmor"), "--quiet", "--offline", "lake/.github/workflows"]
+    zizmor = [Path(sys.executable).with_name("zizmor"), "--quiet", "--offline", "lake/.github"]
     linted = subprocess.run(zizmor, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout
+
+    def pinned(folder: Path) -> set[tuple[str, str]]:
+        texts = [file.read_text(encoding="utf-8") for file in (folder / ".github").rglob("*.yml")]
+        return {pair for text in texts for pair in re.findall(r"uses: ([\w/-]+)@(\S+)", text)}
+
+    own = dict(pinned(REPOSITORY))
+    assert not [(action, commit) for action, commit in pinned(tmp_path / "lake") if own.get(action, commit) != commit]
 
 
 def test_make_has_a_line_for_each_target_and_the_plugin_can_be_started(init: Init, tmp_path: Path) -> None:
