@@ -1,6 +1,7 @@
 """`lotus init`: make the folder of a new lake, and later update the files in it that are Lotus's.
 
-A new lake is written beside its place, checked as `lotus check` does, and then moved there. An upgrade shows its plan first.
+A new lake is written beside its place, checked as `lotus check` does, and then moved there. An upgrade shows its plan
+first.
 """
 
 import difflib
@@ -33,7 +34,9 @@ SAMPLE: Final = ("faker", "users")
 BUCKETS: Final = ("landing", "state", "backup")
 DISTRIBUTION: Final = "lotus-infra"
 # S3's rules for new buckets.
-_BUCKET: Final = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]*[a-z0-9]")
+_BUCKET: Final = re.compile(
+    r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]*[a-z0-9]"
+)
 _LONGEST_BUCKET: Final = 63
 _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
 _URL: Final = re.compile(r"https?://[^\s/][^\s\x00-\x20]*")
@@ -56,6 +59,7 @@ _GIT: Final = ".git"
 @JSON
 def init(
     folder: Path | None,
+    *,
     name: str | None,
     stack: str,
     bucket: str | None,
@@ -64,7 +68,6 @@ def init(
     ci: str,
     packages: str,
     replace: tuple[str, ...],
-    *,
     production: bool,
     upgrade: bool,
     yes: bool,
@@ -170,7 +173,9 @@ def _packages(given: str) -> str:
         return given
     folder = Path(given).absolute()
     if not folder.is_dir():
-        raise LotusError(f"--packages {given} is not a folder", "name a folder with the wheels, their page, or git+URL@REF")
+        raise LotusError(
+            f"--packages {given} is not a folder", "name a folder with the wheels, their page, or git+URL@REF"
+        )
     return str(folder)
 
 
@@ -228,7 +233,9 @@ def _show_new(folder: Path, answers: Answers, files: tuple[str, ...], *, as_json
         "git add . && git commit -m 'A new lake'",
     )
     if as_json:
-        click.echo(json.dumps({"ok": True, "folder": str(folder), "files": list(files), "next": list(following)}, indent=2))
+        click.echo(
+            json.dumps({"ok": True, "folder": str(folder), "files": list(files), "next": list(following)}, indent=2)
+        )
         return
     buckets = ", ".join(f"{answers.bucket}-{purpose}" for purpose in BUCKETS)
     lines = (
@@ -281,7 +288,8 @@ def upgrade_of(folder: Path, taken: frozenset[str]) -> Upgrade:
     installed = version(DISTRIBUTION)
     if _numbers(record.version) > _numbers(installed):
         raise LotusError(
-            f"Lotus {record.version} wrote the files, and {installed} is installed", "raise it in pyproject.toml, and run uv sync"
+            f"Lotus {record.version} wrote the files, and {installed} is installed",
+            "raise it in pyproject.toml, and run uv sync",
         )
     current = managed_files(record.stack, record.ci)
     unknown = sorted(taken - current.keys())
@@ -315,10 +323,13 @@ def _show_upgrade(folder: Path, plan: Upgrade) -> None:
         *(f"{path_from_here(folder / name)}: deleted here, stays deleted" for name in plan.removed),
     ]
     for name, text in plan.edited.items():
-        lines.append(f"{path_from_here(folder / name)}: edited here, and not replaced. Merge by hand, or --replace {name}:")
+        lines.append(
+            f"{path_from_here(folder / name)}: edited here, and not replaced. Merge by hand, or --replace {name}:"
+        )
         before = (folder / name).read_text(encoding="utf-8", errors="replace")
         lines += [
-            f"  {line}" for line in difflib.unified_diff(before.splitlines(), text.splitlines(), name, name, lineterm="")
+            f"  {line}"
+            for line in difflib.unified_diff(before.splitlines(), text.splitlines(), name, name, lineterm="")
         ]
     click.echo("\n".join(map(escape_unprintable, lines)) if lines else f"Lotus {plan.record.version}: no changes.")
 

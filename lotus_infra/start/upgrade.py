@@ -1,6 +1,6 @@
 """The record of the files that Lotus wrote into a lake, and what an upgrade does to each of them.
 
-A file that still has the text that Lotus wrote is replaced. One that someone edited is theirs: it is reported, and stays.
+A file that still has the text that Lotus wrote is replaced. One that someone edited is reported, and stays.
 """
 
 from collections.abc import Mapping

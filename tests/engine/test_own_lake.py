@@ -101,7 +101,9 @@ def make(folder: Path, *targets: str) -> str:
     """A user's `make`, with uv on PATH and nothing of this repository's environment."""
     own = (Path(sys.executable).parent, Path(shutil.which("uv") or LOCAL_UV).parent)
     path = [str(own[1]), *(each for each in os.environ["PATH"].split(os.pathsep) if Path(each) != own[0])]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("UV_PROJECT", "VIRTUAL_ENV", "PYTHON"))}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("UV_PROJECT", "VIRTUAL_ENV", "PYTHON"))
+    }
     environment = kept | {"PATH": os.pathsep.join(path)}
     ran = subprocess.run(["make", *targets], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -120,15 +122,18 @@ def test_from_built_packages_alone_a_lake_is_made_checked_loaded_and_deployed(
     make(lake, "setup", "check")
 
     python = lake / ".venv" / "bin" / "python"
-    loads = "import lotus_infra, lotus_dagster.code_location as c; print(lotus_infra.__file__, [s.name for s in c.defs.sensors])"
-    loaded = subprocess.run([python, "-c", loads], cwd=lake, capture_output=True, text=True, check=True).stdout
+    loads = (
+        "import lotus_infra, lotus_dagster.code_location as location\n"
+        "print(lotus_infra.__file__, [sensor.name for sensor in location.defs.sensors])"
+    )
+    loaded = subprocess.run([str(python), "-c", loads], cwd=lake, capture_output=True, text=True, check=True).stdout
     assert loaded.startswith(str(lake / ".venv"))
     assert "['faker_users_sensor']" in loaded
     lotus = python.with_name("lotus")
     for line in ("schema --write", "check", "init --upgrade"):
         subprocess.run([lotus, *line.split()], cwd=lake, check=True, stdout=subprocess.DEVNULL)
 
-    fingerprint = [python, "-m", "lotus_infra.dagster_fingerprint"]
+    fingerprint = [str(python), "-m", "lotus_infra.dagster_fingerprint"]
     subprocess.run(fingerprint, cwd=lake, check=True, stdout=subprocess.DEVNULL)
     host = [language_host(tmp_path, lake / ".venv"), *engine] if engine else []
     stands_up(engine_over(Pulumi(tmp_path, host), aws), twin)

@@ -138,7 +138,11 @@ def test_a_lake_may_be_called_as_a_package_that_it_depends_on(name: str, init: I
             {
                 "sources": {
                     "lotus-infra": {"git": "https://example.com/lotus.git", "rev": "v0.1.0"},
-                    "lotus-dagster": {"git": "https://example.com/lotus.git", "rev": "v0.1.0", "subdirectory": "dagster"},
+                    "lotus-dagster": {
+                        "git": "https://example.com/lotus.git",
+                        "rev": "v0.1.0",
+                        "subdirectory": "dagster",
+                    },
                     "pulumi-airbyte": {
                         "git": "https://example.com/lotus.git",
                         "rev": "v0.1.0",
@@ -203,7 +207,7 @@ def test_what_it_refuses_leaves_nothing(
     assert message in shown
     assert "word" not in shown
     assert texts(tmp_path) == before
-    assert not [path for path in tmp_path.rglob(".lotus*")]
+    assert not list(tmp_path.rglob(".lotus*"))
 
 
 def test_several_mistakes_are_told_at_once(init: Init, capsys: pytest.CaptureFixture[str]) -> None:
@@ -257,7 +261,9 @@ def test_workflows_call_only_targets_and_programs_that_the_lake_has(init: Init, 
         commands = re.sub(r"(?m)^\s*#.*$", "", text)
         assert set(re.findall(r"\bmake (?:-s )?([a-z-]+)", commands)) <= targets
         assert not [path for path in re.findall(r"(?:toolchain|\.ci)/[\w./-]+", commands) if not (lake / path).exists()]
-        assert not [path for path in re.findall(r"uses: \./(\S+)", commands) if not (lake / path / "action.yml").exists()]
+        assert not [
+            path for path in re.findall(r"uses: \./(\S+)", commands) if not (lake / path / "action.yml").exists()
+        ]
     own = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
     check = yaml.safe_load((lake / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
     assert check["jobs"] == {job: own["jobs"][job] for job in ("lake", "image")}
@@ -265,7 +271,7 @@ def test_workflows_call_only_targets_and_programs_that_the_lake_has(init: Init, 
 
 def test_the_workflows_pass_the_linter(init: Init, tmp_path: Path) -> None:
     assert init("lake") == 0
-    zizmor = [Path(sys.executable).with_name("zizmor"), "--quiet", "--offline", "lake/.github"]
+    zizmor = [str(Path(sys.executable).with_name("zizmor")), "--quiet", "--offline", "lake/.github"]
     linted = subprocess.run(zizmor, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout
 
@@ -320,7 +326,11 @@ def older(lake: Path, **changed: str) -> None:
     record = json.loads((lake / RECORD).read_text(encoding="utf-8"))
     record["version"] = "0.0.9"
     for name, text in changed.items():
-        path = {"makefile": "Makefile", "latest": "dagster/dbt/macros/latest.sql", "gone": "dagster/dbt/macros/gone.sql"}
+        path = {
+            "makefile": "Makefile",
+            "latest": "dagster/dbt/macros/latest.sql",
+            "gone": "dagster/dbt/macros/gone.sql",
+        }
         (lake / path[name]).write_text(text, encoding="utf-8")
         record["files"][path[name]] = digest(text)
     (lake / RECORD).write_text(json.dumps(record), encoding="utf-8")
@@ -401,9 +411,15 @@ def test_an_edited_file_stays_and_its_differences_are_shown_once(
     [
         (None, "has no .lotus.json: name the folder of a lake that `lotus init` made"),
         ("{", ".lotus.json is not valid"),
-        ('{"version": "9.0.0", "stack": "prod", "ci": "github", "files": {}}', "Lotus 9.0.0 wrote the files, and 0.1.0"),
+        (
+            '{"version": "9.0.0", "stack": "prod", "ci": "github", "files": {}}',
+            "Lotus 9.0.0 wrote the files, and 0.1.0",
+        ),
         ('{"version": "0.1.0", "stack": "a b", "ci": "github", "files": {}}', ".lotus.json is not valid at stack"),
-        (f'{{"version": "0.1.0", "stack": "a", "ci": "none", "files": {{"../x": "{"0" * 64}"}}}}', "outside of the lake"),
+        (
+            f'{{"version": "0.1.0", "stack": "a", "ci": "none", "files": {{"../x": "{"0" * 64}"}}}}',
+            "outside of the lake",
+        ),
     ],
 )
 def test_an_upgrade_without_a_valid_record_is_refused(
