@@ -1,11 +1,11 @@
-"""Adds the files that `lotus init` copies to the wheel of lotus-infra. An editable install has the repository itself."""
+"""Adds the files that `lotus init` copies to the wheel of lotus-infra. An editable install has the repository."""
 
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class StartFiles(BuildHookInterface):  # type: ignore[type-arg,misc]
+class StartFiles(BuildHookInterface):
     """The hook; `files` in pyproject.toml lists files and folders of the repository."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -76,9 +76,7 @@ def fingerprinted_files(project: Path) -> list[str]:
         DefinitionsError: A required file is missing.
     """
     required = (*_LAKE, *_OWN_CODE) if any((project / folder).is_dir() for folder in _OWN_FOLDERS) else _LAKE
-    found = {
-        pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in (*required, *_OPTIONAL)
-    }
+    found = {pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in (*required, *_OPTIONAL)}
     missing = [pattern for pattern in required if not found[pattern]]
     if missing:
         raise DefinitionsError(f"{project} has no {' and no '.join(missing)}", "name the folder of the repository")

@@ -27,9 +27,10 @@ from lotus_infra import dagster_fingerprint, naming
 from lotus_infra.errors import ProjectError
 
 _DBT_FILE = dagster_fingerprint.DBT_PROJECT / "dbt_project.yml"
+_OWN = Path(__file__).resolve().parents[2]
 
 
-def project_folder(start: Path, own: Path = Path(__file__).resolve().parents[2]) -> Path:
+def project_folder(start: Path, own: Path = _OWN) -> Path:
     """The folder of the lake: the nearest one at or above `start` that has a dbt project and `streams/`.
 
     Args:

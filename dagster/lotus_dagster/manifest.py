@@ -34,7 +34,7 @@ class Manifest:
                 attached = node.get("attached_node")
                 for model in [attached] if attached else node["depends_on"]["nodes"]:
                     self._tests[model].append(name)
-            else:
+            elif node["resource_type"] != "operation":  # a hook of the project, which is no asset
                 for tag in node["tags"] or ("",):
                     self._models[tag].append(name)
 

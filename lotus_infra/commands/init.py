@@ -1,6 +1,7 @@
 """`lotus init`: make the folder of a new lake, and later update the files in it that are Lotus's.
 
-A new lake is written beside its place, checked as `lotus check` does, and then moved there. An upgrade shows its plan first.
+A new lake is written beside its place, checked as `lotus check` does, and then moved there. An upgrade shows its plan
+first.
 """
 
 import difflib
@@ -25,19 +26,20 @@ from lotus_infra.commands.schema import write_schemas
 from lotus_infra.errors import LotusError, has_credentials
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 from lotus_infra.lake.report import path_from_here, render
-from lotus_infra.start.lake_files import CI, STREAMS, Answers, Ci, given_files, is_executable, managed_files
+from lotus_infra.start.lake_files import CI, NAME, STREAMS, Answers, Ci, given_files, is_executable, managed_files
 from lotus_infra.start.upgrade import RECORD, Upgrade, plan_upgrade, read_record, record_of
 
 SAMPLE: Final = ("faker", "users")
 """The source and the stream of a new lake that have a model."""
 BUCKETS: Final = ("landing", "state", "backup")
 DISTRIBUTION: Final = "lotus-infra"
-# Pulumi refuses others. Without a leading dash, no name looks like an option.
-_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 # S3's rules for new buckets.
-_BUCKET: Final = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]*[a-z0-9]")
+_BUCKET: Final = re.compile(
+    r"(?!xn--|sthree-|amzn-s3-demo-)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]*[a-z0-9]"
+)
 _LONGEST_BUCKET: Final = 63
 _REGION: Final = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d{1,2}")
+_URL: Final = re.compile(r"https?://[^\s/][^\s\x00-\x20]*")
 _GIT: Final = ".git"
 
 
@@ -57,6 +59,7 @@ _GIT: Final = ".git"
 @JSON
 def init(
     folder: Path | None,
+    *,
     name: str | None,
     stack: str,
     bucket: str | None,
@@ -65,7 +68,6 @@ def init(
     ci: str,
     packages: str,
     replace: tuple[str, ...],
-    *,
     production: bool,
     upgrade: bool,
     yes: bool,
@@ -137,25 +139,28 @@ def new_lake(folder: Path, answers: Answers) -> tuple[str, ...]:
 def _check(answers: Answers) -> None:
     mistakes = list(_mistakes(answers))
     if mistakes:
-        raise LotusError("\n".join(mistakes[:-1] + [mistakes[-1].rpartition(": ")[0]]), mistakes[-1].rpartition(": ")[2])
+        *others, (what, remedy) = mistakes
+        raise LotusError("\n".join([*(": ".join(each) for each in others), what]), remedy)
 
 
-def _mistakes(answers: Answers) -> Iterator[str]:
+def _mistakes(answers: Answers) -> Iterator[tuple[str, str]]:
+    """Each mistake, with its remedy."""
     for option, text in (("--name", answers.name), ("--stack", answers.stack)):
-        if not _NAME.fullmatch(text):
-            yield f'{option} "{text}" is not valid: use up to 100 letters, digits, hyphens, dots and underscores'
+        if not re.fullmatch(NAME, text):
+            yield f'{option} "{text}" is not valid', "use up to 100 letters, digits, hyphens, dots and underscores"
     for bucket in (f"{answers.bucket}-{purpose}" for purpose in BUCKETS):
         if len(bucket) > _LONGEST_BUCKET or not _BUCKET.fullmatch(bucket):
-            yield (
-                f'the bucket "{bucket}" has no valid name: pass a --bucket of up to 55 lower-case letters, digits and hyphens'
-            )
+            remedy = "pass a --bucket of up to 55 lower-case letters, digits and hyphens"
+            yield f'"{bucket}" is not a valid name of a bucket', remedy
             break
     if not _REGION.fullmatch(answers.region):
-        yield f'--region "{answers.region}" is not valid: write one such as eu-central-1'
+        yield f'--region "{answers.region}" is not valid', "write one such as eu-central-1"
+    if answers.airbyte_url and not _URL.fullmatch(answers.airbyte_url):
+        yield "--airbyte-url is not an address", "write one such as https://airbyte.example.com/api/public/v1"
     if has_credentials(answers.airbyte_url):
-        yield "--airbyte-url has credentials in it: leave them out, and set airbyte:clientSecret in the stack"
+        yield "--airbyte-url has credentials in it", "leave them out, and set airbyte:clientSecret in the stack"
     if has_credentials(answers.packages):
-        yield "--packages has credentials in it: leave them out, and let git or uv read them from its own configuration"
+        yield "--packages has credentials in it", "leave them out: git and uv have settings of their own for them"
 
 
 def _packages(given: str) -> str:
@@ -168,7 +173,9 @@ def _packages(given: str) -> str:
         return given
     folder = Path(given).absolute()
     if not folder.is_dir():
-        raise LotusError(f"--packages {given} is not a folder", "name a folder with the wheels, their page, or git+URL@REF")
+        raise LotusError(
+            f"--packages {given} is not a folder", "name a folder with the wheels, their page, or git+URL@REF"
+        )
     return str(folder)
 
 
@@ -226,7 +233,9 @@ def _show_new(folder: Path, answers: Answers, files: tuple[str, ...], *, as_json
         "git add . && git commit -m 'A new lake'",
     )
     if as_json:
-        click.echo(json.dumps({"ok": True, "folder": str(folder), "files": list(files), "next": list(following)}, indent=2))
+        click.echo(
+            json.dumps({"ok": True, "folder": str(folder), "files": list(files), "next": list(following)}, indent=2)
+        )
         return
     buckets = ", ".join(f"{answers.bucket}-{purpose}" for purpose in BUCKETS)
     lines = (
@@ -279,7 +288,8 @@ def upgrade_of(folder: Path, taken: frozenset[str]) -> Upgrade:
     installed = version(DISTRIBUTION)
     if _numbers(record.version) > _numbers(installed):
         raise LotusError(
-            f"Lotus {record.version} wrote the files, and {installed} is installed", "raise it in pyproject.toml, and run uv sync"
+            f"Lotus {record.version} wrote the files, and {installed} is installed",
+            "raise it in pyproject.toml, and run uv sync",
         )
     current = managed_files(record.stack, record.ci)
     unknown = sorted(taken - current.keys())
@@ -313,10 +323,13 @@ def _show_upgrade(folder: Path, plan: Upgrade) -> None:
         *(f"{path_from_here(folder / name)}: deleted here, stays deleted" for name in plan.removed),
     ]
     for name, text in plan.edited.items():
-        lines.append(f"{path_from_here(folder / name)}: edited here, and not replaced. Merge by hand, or --replace {name}:")
+        lines.append(
+            f"{path_from_here(folder / name)}: edited here, and not replaced. Merge by hand, or --replace {name}:"
+        )
         before = (folder / name).read_text(encoding="utf-8", errors="replace")
         lines += [
-            f"  {line}" for line in difflib.unified_diff(before.splitlines(), text.splitlines(), name, name, lineterm="")
+            f"  {line}"
+            for line in difflib.unified_diff(before.splitlines(), text.splitlines(), name, name, lineterm="")
         ]
     click.echo("\n".join(map(escape_unprintable, lines)) if lines else f"Lotus {plan.record.version}: no changes.")
 

@@ -4,6 +4,7 @@ Where a file, or a part of one, is the same as in Lotus's own repository, it is 
 those files (`FROM_REPOSITORY`, below `repository/`), and a checkout has them in their places.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,15 +17,13 @@ from lotus_infra.errors import LotusError
 REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
 CI: Final = ("github", "none")
 Ci = Literal["github", "none"]
+NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
+"""The names of projects and stacks: Pulumi refuses others, and none looks like an option."""
 MACROS: Final = "dagster/dbt/macros"
 WORKFLOWS: Final = ".github/workflows"
 STREAMS: Final = "streams"
 FROM_REPOSITORY: Final = (
-    f"{WORKFLOWS}/check.yml",
-    f"{WORKFLOWS}/comment.yml",
-    f"{WORKFLOWS}/deploy.yml",
-    f"{WORKFLOWS}/drift.yml",
-    f"{WORKFLOWS}/preview.yml",
+    WORKFLOWS,
     "Makefile",
     "Pulumi.yaml",
     "__main__.py",
@@ -38,12 +37,16 @@ FROM_REPOSITORY: Final = (
     "streams/_destinations/s3.json",
     "streams/faker",
     "toolchain/github.py",
+    "toolchain/go.mod",
     "toolchain/image.py",
     "toolchain/plugins",
 )
 """Files and folders of the repository that the package contains; pyproject.toml has the same list for the build."""
-_ONLY_IN_REPOSITORY: Final = ("Makefile", "Pulumi.yaml", "dagster/Dockerfile", f"{WORKFLOWS}/check.yml")
-"""Files that a new lake has in another form, with parts of these."""
+_ONLY_IN_REPOSITORY: Final = (
+    *("Makefile", "Pulumi.yaml", "dagster/Dockerfile", "toolchain/go.mod"),
+    *(f"{WORKFLOWS}/{name}.yml" for name in ("check", "nightly", "release")),
+)
+"""Files that a new lake has in another form, with parts of these, or not at all."""
 _SAMPLES: Final = (f"{MACROS}/money.sql", "streams/faker/products.json", "streams/faker/purchases.json")
 """Files of the repository's own samples. A new lake starts with one stream of its one source."""
 _GIVEN: Final = ("__main__.py", "streams/")
@@ -115,6 +118,8 @@ def managed_files(stack: str, ci: Ci) -> dict[str, str]:
     copied = {name: text for name, text in _of_repository().items() if not name.startswith(_GIVEN)}
     if ci == "github":
         copied[f"{WORKFLOWS}/check.yml"] = _check_workflow()
+        version = _part("toolchain/go.mod", r"^\s*github\.com/pulumi/pulumi/sdk/v3 v(\S+)")
+        copied[".github/actions/setup/action.yml"] = _template("setup-action.yml", {"pulumi": version})
     else:
         copied = {n: t for n, t in copied.items() if not n.startswith(WORKFLOWS) and n != "toolchain/github.py"}
     return {
@@ -161,14 +166,17 @@ def _packages(packages: str) -> str:
 
 
 def _toml(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A text in TOML, whose strings are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _makefile(stack: str) -> dict[str, str]:
+    targets = _part("Makefile", r"(?s)^(check: .*?)\n\nsandbox: ")
     return {
         "stack": stack,
+        "names": " ".join(re.findall(r"(?m)^([a-z-]+):", targets)),
         "uv": _part("Makefile", r"^(UV_VERSION := .*\nUV := .*)$"),
-        "targets": _part("Makefile", r"(?s)^(check: .*?)\n\nsandbox: ").replace("this repository", "this lake"),
+        "targets": targets.replace("this repository", "this lake"),
         "install": _part("Makefile", r"(?s)^(# Without uv on PATH.*)\n\Z"),
     }
 

@@ -1,19 +1,27 @@
 """The record of the files that Lotus wrote into a lake, and what an upgrade does to each of them.
 
-A file that still has the text that Lotus wrote is replaced. One that someone edited is theirs: it is reported, and stays.
+A file that still has the text that Lotus wrote is replaced. One that someone edited is reported, and stays.
 """
 
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from lotus_infra.errors import LotusError
-from lotus_infra.start.lake_files import Ci
+from lotus_infra.start.lake_files import NAME, Ci
 
 RECORD: Final = ".lotus.json"
+
+
+def _below(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError("a file is outside of the lake")
+    return name
 
 
 class Record(BaseModel):
@@ -28,10 +36,10 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
 
-    version: str
-    stack: str
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*")]
+    stack: Annotated[str, Field(pattern=NAME)]
     ci: Ci
-    files: Mapping[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+    files: Mapping[Annotated[str, AfterValidator(_below)], Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
     def text(self) -> str:
         """The file's text."""

@@ -21,6 +21,7 @@ LONG = {
     "README.md": ("make sandbox", "tests/engine/test_sandbox.py"),
     "dagster/README.md": ("dagster dev -m lotus_dagster.code_location", "tests/dagster/test_definitions.py"),
     "docs/how-to/scaffold-a-model.md": ("dbt build", "tests/dagster/test_scaffold.py"),
+    "docs/how-to/start-your-own-lake.md": ("make setup && make check", "tests/engine/test_own_lake.py"),
     "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
@@ -35,7 +36,9 @@ PRODUCTION: dict[str, int] = {
     "docs/how-to/rotate-a-credential.md": 2,
     "docs/how-to/see-the-status.md": 2,
     "docs/how-to/set-up-production.md": 6,
+    "docs/how-to/start-your-own-lake.md": 3,
     "docs/how-to/sync-a-source.md": 1,
+    "docs/how-to/upgrade.md": 3,
     "docs/how-to/verify-a-deploy.md": 3,
     "docs/runbooks/airbyte-down.md": 1,
     "docs/runbooks/lost-state.md": 2,

@@ -11,6 +11,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_a_lake_stands_up.py::test_the_first_up_makes_three_connections_with_twelve_streams",
         "test_a_lake_stands_up.py::test_destroying_the_stack_leaves_nothing",
     ),
+    "a lake of one's own stands up": ("test_own_lake.py::test_a_new_lake_stands_up_and_its_second_preview_is_empty",),
     "the oldest supported engine runs the lake, where it is built": (
         "test_supported_engines.py::test_the_oldest_engine_takes_the_lake_from_nothing_to_nothing",
     ),

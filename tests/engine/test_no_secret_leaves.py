@@ -58,6 +58,7 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     "drift": ("drift", "drift --json", "drift --patch --output=drift.patch"),
     "gate": (f"gate {REVIEWED}", f"gate {REVIEWED} --json"),
     "graph": ("graph", "graph --json"),
+    "init": ("init a-lake", "init b-lake --json"),
     "migrate": (
         "migrate --from=live --into=one --imports=one.json --yes",
         "migrate --from=live --into=two --imports=two.json --json",
