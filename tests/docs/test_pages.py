@@ -20,6 +20,7 @@ END
 LONG = {
     "README.md": ("make sandbox", "tests/engine/test_sandbox.py"),
     "dagster/README.md": ("dagster dev -m lotus_dagster.code_location", "tests/dagster/test_definitions.py"),
+    "docs/how-to/query-the-lake.md": ("lotus query --file report.sql", "tests/commands/test_query.py"),
     "docs/how-to/scaffold-a-model.md": ("dbt build", "tests/dagster/test_scaffold.py"),
     "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
 }
@@ -28,6 +29,7 @@ PRODUCTION: dict[str, int] = {
     "docs/how-to/adopt-what-exists.md": 1,
     "docs/how-to/check-a-setup.md": 1,
     "docs/how-to/leave-terraform.md": 5,
+    "docs/how-to/query-the-lake.md": 3,
     "docs/how-to/recover-a-killed-run.md": 1,
     "docs/how-to/release-the-packages.md": 1,
     "docs/how-to/remove-a-source.md": 1,
