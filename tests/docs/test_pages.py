@@ -44,7 +44,7 @@ PRODUCTION: dict[str, int] = {
     "docs/runbooks/quarantined-files.md": 2,
     "docs/runbooks/restore-a-database.md": 7,
     "docs/runbooks/restored-catalog.md": 2,
-    "docs/scale.md": 1,
+    "docs/scale.md": 2,
     "packages/pulumi-airbyte/README.md": 4,
     "packages/pulumi-airbyte/examples/faker-to-s3-python/README.md": 2,
 }
