@@ -42,8 +42,8 @@ class LakeAddress:
 
     @property
     def uses_s3(self) -> bool:
-        """Whether any of it is, or may be, in a bucket."""
-        return not self.data or any(place.startswith("s3://") for place in (self.landing, self.data))
+        """Whether any of it is in a bucket."""
+        return any(place.startswith("s3://") for place in (self.landing, self.data))
 
 
 def attach(

@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import JsonValue, TypeAdapter
 
-from lotus_infra.clients.ducklake import ALIAS, POSTGRES, LakeAddress, attach, literal
+from lotus_infra.clients.ducklake import ALIAS, POSTGRES, LakeAddress, attach, literal, prepare
 from lotus_infra.errors import MASKED, LotusError, one_line
 
 if TYPE_CHECKING:
@@ -137,10 +137,13 @@ def reading(address: LakeAddress, environment: Mapping[str, str]) -> Iterator["L
             raise LotusError(str(error)) from None
         except duckdb.Error as error:
             raise _not_attached(address, str(error)) from None
+        stored = _stored_data(connection)
+        if not address.data and stored.startswith("s3://"):
+            prepare(connection, replace(address, data=stored), environment)
         connection.execute(f"use {ALIAS}; attach ':memory:' as {LANDING}; set TimeZone = 'UTC'")
         # The default is a folder in the current one.
         connection.execute(f"set temp_directory = {literal(tempfile.gettempdir())}")
-        yield LakeReader(connection, address)
+        yield LakeReader(connection, replace(address, data=address.data or stored))
 
 
 class LakeReader:
@@ -201,8 +204,8 @@ class LakeReader:
         Args:
             output: A file that may be written.
         """
-        data = self._address.data or self._stored_data()
-        folders = [f"{place.rstrip('/')}/" for place in (data, self._address.landing, str(Path.cwd())) if place]
+        places = (self._address.data, self._address.landing, str(Path.cwd()))
+        folders = [f"{place.rstrip('/')}/" for place in places if place]
         settings = [f"set allowed_directories = [{', '.join(map(literal, folders))}]"]
         settings += [f"set allowed_paths = [{literal(str(output))}]"] if output is not None else []
         settings += ["set python_enable_replacements = false", "set enable_external_access = false"]
@@ -296,12 +299,6 @@ class LakeReader:
             raise LotusError(f"DuckDB's UI can't be loaded: {error.message}", hint) from None
         return str(message)
 
-    def _stored_data(self) -> str:
-        """The place of the tables' files, as the catalog has it."""
-        query = f"select value from {_METADATA}.ducklake_metadata where key = 'data_path' and scope is null"
-        ((data,),) = self._fetch(query)
-        return str(data) if "://" in data else str(Path(data).absolute())
-
     def _fetch(self, sql: str) -> list[tuple[Any, ...]]:
         self._execute(sql)
         return self._connection.fetchall()
@@ -313,6 +310,13 @@ class LakeReader:
             self._connection.execute(sql)
         except duckdb.Error as error:
             raise _failed(str(error)) from None
+
+
+def _stored_data(connection: "DuckDBPyConnection") -> str:
+    """The place of the tables' files, as the catalog has it."""
+    query = f"select value from {_METADATA}.ducklake_metadata where key = 'data_path' and scope is null"
+    ((data,),) = connection.execute(query).fetchall()
+    return str(data) if "://" in data else str(Path(data).absolute())
 
 
 def _nodes(tree: JsonValue) -> Iterator[dict[str, JsonValue]]:

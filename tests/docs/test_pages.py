@@ -20,6 +20,7 @@ END
 LONG = {
     "README.md": ("make sandbox", "tests/engine/test_sandbox.py"),
     "dagster/README.md": ("dagster dev -m lotus_dagster.code_location", "tests/dagster/test_definitions.py"),
+    "docs/how-to/query-the-lake.md": ("lotus query --file report.sql", "tests/commands/test_query.py"),
     "docs/how-to/scaffold-a-model.md": ("dbt build", "tests/dagster/test_scaffold.py"),
     "docs/how-to/start-your-own-lake.md": ("make setup && make check", "tests/engine/test_own_lake.py"),
     "packages/airbyte-twin/README.md": ("airbyte-twin --port", "packages/airbyte-twin/tests/test_twin_persistence.py"),
@@ -29,6 +30,7 @@ PRODUCTION: dict[str, int] = {
     "docs/how-to/adopt-what-exists.md": 1,
     "docs/how-to/check-a-setup.md": 1,
     "docs/how-to/leave-terraform.md": 5,
+    "docs/how-to/query-the-lake.md": 3,
     "docs/how-to/recover-a-killed-run.md": 1,
     "docs/how-to/release-the-packages.md": 1,
     "docs/how-to/remove-a-source.md": 1,
@@ -45,7 +47,7 @@ PRODUCTION: dict[str, int] = {
     "docs/runbooks/quarantined-files.md": 2,
     "docs/runbooks/restore-a-database.md": 7,
     "docs/runbooks/restored-catalog.md": 2,
-    "docs/scale.md": 1,
+    "docs/scale.md": 2,
     "packages/pulumi-airbyte/README.md": 4,
     "packages/pulumi-airbyte/examples/faker-to-s3-python/README.md": 2,
 }

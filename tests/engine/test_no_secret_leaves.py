@@ -64,6 +64,7 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
         "migrate --from=live --into=two --imports=two.json --json",
     ),
     "preview": ("preview", "preview --json"),
+    "query": ("query", "query --format=json"),
     "scaffold": ("scaffold --all --dry-run", "scaffold --all --json"),
     "schema": ("schema", "schema --write --json"),
     "status": ("status", "status --json"),
@@ -134,7 +135,7 @@ def test_no_secret_leaves_by_day(world: Planted) -> None:
     """A slice of what the nights run: each way out of the program once."""
     told = clean(world.lotus("status")).output
     assert "[secret]" in told
-    for line in (f"comment {REVIEWED}", "doctor --json"):
+    for line in (f"comment {REVIEWED}", "doctor --json", "query"):
         clean(world.lotus(line))
     world.lake.pulumi.config_set("lotus:shopify_api_password", ROTATED.value, secret=True)
     world.relay.rule = lambda request: SAYS["422"](request.text) if request.method == "PUT" else None
