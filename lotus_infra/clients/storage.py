@@ -79,7 +79,7 @@ class Caller:
 
 
 def caller(region: str = "") -> Caller:
-    """The identity of the environment's credentials, which AWS tells everybody about themselves.
+    """The identity of the environment's credentials, for which no permission is needed.
 
     Args:
         region: The region to ask in; empty for the environment's.
@@ -88,11 +88,12 @@ def caller(region: str = "") -> Caller:
         StorageError: There are no credentials, or AWS rejects them.
     """
     import boto3  # noqa: PLC0415, see `Bucket.client`
+    from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
+    config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
     try:
-        # Without a region there is no address to ask at, and every region knows every identity of its partition.
-        answer = boto3.client("sts", region_name=region or None).get_caller_identity()
+        answer = boto3.client("sts", region_name=region or None, config=config).get_caller_identity()
     except (BotoCoreError, ClientError, ValueError) as error:
         raise StorageError("AWS account", one_line(error)) from None
     return Caller(answer["Account"], answer["Arn"])

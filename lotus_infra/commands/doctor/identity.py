@@ -42,7 +42,9 @@ def state_rights(case: StackContext) -> Iterator[CheckResult]:
     try:
         locks, stacks = (place.may_write(f"{folder}/{_PROBE}") for folder in (LOCKS_FOLDER, ".pulumi/stacks"))
     except StorageError as error:
-        yield warning("identity", f"whether this shell may write the state can't be checked: {error.reason}", error.hint)
+        yield warning(
+            "identity", f"whether this shell may write the state can't be checked: {error.reason}", error.hint
+        )
         return
     needed = "locks" if case.purpose == "preview" else "the state"
     if not locks or (case.purpose == "deploy" and not stacks):
