@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine oldest-engine cluster connectors clients env image lint test test-cluster test-all mutants check preview \
-	comment gate deploy verify drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
+	comment gate deploy verify doctor drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,7 +63,8 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 	$(BIN)/python toolchain/lint_sizes.py
-	$(BIN)/zizmor --quiet --offline .github/workflows
+	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/python -m toolchain.workflow_lint
 
 test: engine connectors ## Run a pull request's tests, the real engine included, and check the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
@@ -99,6 +100,12 @@ deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan 
 
 verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
 	@$(BIN)/lotus verify --stack '$(STACK)'
+
+doctor: engine ## Check what a run of STACK=… needs, with the rights of FOR=deploy or FOR=preview
+	@eval "$$($(MAKE) -s env)" && \
+		AIRBYTE_CLIENT_SECRET="$$(pulumi config get airbyte:clientSecret --stack '$(STACK)' 2>/dev/null)" \
+		AIRBYTE_PASSWORD="$$(pulumi config get airbyte:password --stack '$(STACK)' 2>/dev/null)" \
+		lotus doctor --stack '$(STACK)' --for '$(or $(FOR),deploy)'
 
 drift: engine ## Show where code, state and Airbyte differ for STACK=…, or write it with a patch into OUTPUT=…
 	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')

@@ -1,18 +1,19 @@
 """The recipes of CI's accounts on a real API server: what each may do is enough, and no more."""
 
-import base64
+import json
+import re
+import shutil
+import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-from kubernetes import utils
 
 from tests.cluster.server import CONTEXT
 from tests.cluster.world import World
+from tests.docs.pages import page
 from tests.engine.harness import REPOSITORY
 
-RECIPES = REPOSITORY / "docs" / "recipes" / "kubernetes"
+PAGE = "docs/how-to/set-up-ci.md"
 
 
 @pytest.mark.nightly
@@ -28,6 +29,7 @@ def test_the_account_of_preview_reviews_and_verifies_the_stack_and_changes_nothi
     assert "nothing changes" in world.lotus(f"comment --preview {preview}").stdout
     assert world.lotus("drift").returncode == 0
     assert "you may not" not in world.lotus("verify --json").stdout
+    assert examined(world, "preview") == []
 
     world.change("webserver.replicas", 2)
     world.commit()
@@ -49,7 +51,14 @@ def test_the_account_of_production_deploys_and_verifies_the_stack(world: World) 
     deployed = world.lotus("deploy --yes --reviewed .review/test")
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     assert "you may not" not in world.lotus("verify --json").stdout
+    assert examined(world, "deploy") == []
     assert world.lake.changes("--refresh") == []
+
+
+def examined(world: World, purpose: str) -> list[str]:
+    """What the doctor says of the cluster that is not well."""
+    found = json.loads(world.lotus(f"doctor --json --for {purpose}").stdout)["findings"]
+    return [each["what"] for each in found if each["area"] == "cluster" and each["state"] != "ok"]
 
 
 def at_home(world: World) -> Path:
@@ -68,19 +77,34 @@ def at_home(world: World) -> Path:
 
 
 def login(world: World, name: str, file: Path) -> None:
-    """Create an account by its recipe, and let a kubeconfig have its token."""
-    text = (RECIPES / f"{name}.yaml").read_text(encoding="utf-8")
-    # The stacks of these tests share one cluster.
+    """Create both accounts by the page's commands, and use the kubeconfig of one of them."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not on PATH")
+    apply, write = (
+        block.text for block in page(PAGE).blocks if "kubernetes/preview.yaml" in block.text or "umask" in block.text
+    )
+    recipes = world.pulumi.project.parent / ".review" / "recipes"
+    shutil.copytree(REPOSITORY / "docs" / "recipes", recipes)
+    for recipe in (recipes / "kubernetes").iterdir():
+        recipe.write_text(of_world(world, recipe.read_text(encoding="utf-8")), encoding="utf-8")
+    shell(world, apply)
+    tokens = f"{world.namespace}-ci"
+    world.wait(lambda: all((each.data or {}).get("token") for each in world.core.list_namespaced_secret(tokens).items))
+    shell(world, of_world(world, write).replace("context=example", f"context={CONTEXT}"))
+    shutil.copy(recipes / f"{name}.kubeconfig", file)
+
+
+def of_world(world: World, text: str) -> str:
+    """With names of the world's own: the stacks of these tests share one cluster."""
     own = text.replace("lotus-lake", world.namespace).replace("lotus-ci", f"{world.namespace}-ci")
-    documents = list(yaml.safe_load_all(own.replace(f"lotus-{name}", f"{name}-{world.namespace}")))
-    utils.create_from_yaml(world.machine.server.client(), yaml_objects=documents)
+    return re.sub(r"\blotus-(preview|production)\b", rf"\1-{world.namespace}", own)
 
-    def written() -> dict[str, str]:
-        secret = world.core.read_namespaced_secret(f"{name}-token", f"{world.namespace}-ci")
-        return secret.data or {}
 
-    world.wait(lambda: "token" in written())
-    token = base64.b64decode(written()["token"]).decode()
-    kubeconfig: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    kubeconfig["users"] = [{"name": each["name"], "user": {"token": token}} for each in kubeconfig["users"]]
-    file.write_text(yaml.safe_dump(kubeconfig), encoding="utf-8")
+def shell(world: World, text: str) -> None:
+    """Run a page's block as the cluster's administrator."""
+    environment = world.pulumi.environment | {"KUBECONFIG": str(world.machine.server.kubeconfig)}
+    command = ["bash", "-euo", "pipefail", "-c", text]
+    ran = subprocess.run(
+        command, cwd=world.pulumi.project.parent, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr

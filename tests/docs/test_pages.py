@@ -28,15 +28,16 @@ LONG = {
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
 PRODUCTION: dict[str, int] = {
     "docs/how-to/adopt-what-exists.md": 1,
-    "docs/how-to/check-a-setup.md": 1,
+    "docs/how-to/check-a-setup.md": 2,
     "docs/how-to/leave-terraform.md": 5,
     "docs/how-to/query-the-lake.md": 3,
     "docs/how-to/recover-a-killed-run.md": 1,
     "docs/how-to/release-the-packages.md": 1,
     "docs/how-to/remove-a-source.md": 1,
     "docs/how-to/remove-a-stream.md": 1,
-    "docs/how-to/rotate-a-credential.md": 2,
+    "docs/how-to/rotate-a-credential.md": 3,
     "docs/how-to/see-the-status.md": 2,
+    "docs/how-to/set-up-ci.md": 5,
     "docs/how-to/set-up-production.md": 6,
     "docs/how-to/start-your-own-lake.md": 3,
     "docs/how-to/sync-a-source.md": 1,
