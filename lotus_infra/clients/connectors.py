@@ -52,7 +52,7 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
     listed = {each.definition_id: each for each in airbyte.connector_definitions(kind, workspace_id)}
     if definition_id:
         if definition_id not in listed:
-            hint = f"`lotus connector add {connector}` without --definition-id finds it by its name"
+            hint = f"`lotus connector add {connector}` finds it by its name"
             raise LotusError(f"Airbyte has no {kind} definition {definition_id} in this workspace", hint)
         return ServerConnector(definition_id, listed[definition_id].version or None)
     found = _by_image(airbyte, connector, workspace_id)
@@ -61,13 +61,17 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
         found = [each.definition_id for each in listed.values() if naming.identifier(each.name, kind) == label]
     if not found:
         labels = {f"{kind}-{naming.identifier(each.name, kind).replace('_', '-')}" for each in listed.values()}
-        hint = suggestion(connector, labels, "name its definition with --definition-id")
+        hint = suggestion(connector, labels, f"name its definition: {_by_id(connector)}")
         raise LotusError(f'Airbyte has no connector "{connector}" in this workspace', hint)
     if len(found) > 1:
-        hint = f"choose one with --definition-id: {', '.join(sorted(found))}"
+        hint = f"choose {' or '.join(sorted(found))}: {_by_id(connector)}"
         raise LotusError(f'Airbyte has several connectors "{connector}"', hint)
     version = listed[found[0]].version if found[0] in listed else ""
     return ServerConnector(found[0], version or None)
+
+
+def _by_id(connector: str) -> str:
+    return f"`lotus connector add {connector} --definition-id ID`"
 
 
 def _by_image(airbyte: Airbyte, connector: str, workspace_id: str) -> list[str]:
