@@ -52,7 +52,7 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
     listed = {each.definition_id: each for each in airbyte.connector_definitions(kind, workspace_id)}
     if definition_id:
         if definition_id not in listed:
-            hint = f"`lotus connector add {connector}` without --definition-id finds it by its name"
+            hint = f"`lotus connector add {connector}` finds it by its name"
             raise LotusError(f"Airbyte has no {kind} definition {definition_id} in this workspace", hint)
         return ServerConnector(definition_id, listed[definition_id].version or None)
     found = _by_image(airbyte, connector, workspace_id)
@@ -62,7 +62,7 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
     if not found:
         raise LotusError(f'Airbyte has no connector "{connector}" in this workspace', _hint(connector, listed.values()))
     if len(found) > 1:
-        hint = f"choose one with --definition-id: {', '.join(sorted(found))}"
+        hint = f"choose {' or '.join(sorted(found))}: {_by_id(connector)}"
         raise LotusError(f'Airbyte has several connectors "{connector}"', hint)
     version = listed[found[0]].version if found[0] in listed else ""
     return ServerConnector(found[0], version or None)
@@ -77,9 +77,13 @@ def _hint(connector: str, listed: Iterable[ConnectorDefinition]) -> str:
     if near:
         return f'did you mean "{kind}-{near}"?'
     return (
-        "name its definition with --definition-id, or bring the connector itself: "
+        f"name its definition: {_by_id(connector)}, or bring the connector itself: "
         f"`lotus connector add {connector} --manifest FILE`, or --image REPOSITORY:TAG with --from FILE"
     )
+
+
+def _by_id(connector: str) -> str:
+    return f"`lotus connector add {connector} --definition-id ID`"
 
 
 def _by_image(airbyte: Airbyte, connector: str, workspace_id: str) -> list[str]:

@@ -35,7 +35,7 @@ from lotus_infra.config.section import (
     unknown_key,
 )
 from lotus_infra.config.stack_files import Value, encrypted_places
-from lotus_infra.lake.diagnostics import JsonPath
+from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.references import LANDING_ZONE, LakeNames, StackValues, parse_text
 
 NAMESPACE: Final = "lotus"
@@ -377,7 +377,8 @@ def _missing_keys(present: Collection[str]) -> Iterator[Mistake]:
 def _plain_remedy(key: str, path: JsonPath) -> str:
     if path and "env" in path:
         return "put it into a Kubernetes secret, and name that in envSecrets"
-    return f"set {key} without --secret"
+    place = f"--path '{format_path((key, *path))}'" if path else key
+    return f"`pulumi config set --plaintext {place} <value>`"
 
 
 def _as_text(value: Value) -> str:

@@ -28,6 +28,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_mistakes.py::test_a_preview_refuses_the_same_list_that_lotus_check_prints_and_calls_nothing",
         "test_state_guard.py::test_a_production_stack_on_a_local_backend_is_refused_before_any_call",
     ),
+    "a remedy names commands and options that exist": (
+        "test_remedies.py::test_every_command_of_the_engine_that_a_message_or_a_page_names_exists",
+    ),
     "what exists is adopted or refused, never made twice": (
         "test_adoption.py::test_ticket_002_creates_whose_answers_are_lost_make_one_of_each",
         "test_adoption.py::test_a_resource_that_is_renamed_without_an_alias_keeps_its_object",
