@@ -4,10 +4,14 @@ Everything is validated before the first resource is declared.
 """
 
 import asyncio
+import os
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+# Pydantic would look for plugins in the metadata of every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import pulumi
 import pulumi_airbyte as airbyte
