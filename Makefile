@@ -137,6 +137,7 @@ release: $(SYNCED) ## Build the wheels, plugin archives and SDKs of a release in
 $(SYNCED): $(LOCKED) | $(UV)
 	@for stamp in .venv/.synced-*; do if [ -e "$$stamp" ] && [ "$$stamp" != '$@' ]; then rm -rf .venv; fi; done
 	@$(UV) sync --locked
+	@$(BIN)/python -m toolchain.bytecode
 	@touch $@
 
 # Without uv on PATH: install it into an environment of its own, with any Python that is new enough.
