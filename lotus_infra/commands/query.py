@@ -16,7 +16,7 @@ import click
 from lotus_infra import naming
 from lotus_infra.clients.ducklake import CATALOG, LAKE_DATA, LANDING, LakeAddress
 from lotus_infra.clients.lake_reader import FileFormat, LakeReader, Query, QueryError, Table, reading
-from lotus_infra.commands.options import ONE_STACK, OUTPUT, STREAMS
+from lotus_infra.commands.options import OUTPUT, STACK, STREAMS
 from lotus_infra.commands.output import prose, table, write
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.config.stack import Project
@@ -61,7 +61,7 @@ class Shape:
 @OUTPUT
 @click.option("--catalog", metavar="CATALOG", help=f"DuckLake's catalog; default: ${CATALOG}.")
 @click.option("--ui", is_flag=True, help="Open DuckDB's UI on the lake.")
-@ONE_STACK
+@STACK
 @STREAMS
 def query(
     sql: str | None,

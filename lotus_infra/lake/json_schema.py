@@ -140,7 +140,7 @@ def _models_of(root: type[BaseModel]) -> Iterator[type]:
 @cache
 def _texts(model: type) -> dict[str, str]:
     """The text under each field of a model and of its bases, by the field's key in a file."""
-    fields = getattr(model, "__pydantic_fields__")
+    fields = model.__pydantic_fields__
     found: dict[str, str] = {}
     for base in reversed([each for each in model.__mro__ if each.__module__.startswith(__package__ or "")]):
         [body] = [node.body for node in ast.parse(inspect.getsource(base)).body if isinstance(node, ast.ClassDef)]
