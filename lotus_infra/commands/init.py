@@ -46,7 +46,6 @@ _GIT: Final = ".git"
 @click.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 @click.option("--name", help="The Pulumi project; default: the folder's name.")
-@click.option("--stack", default="prod", show_default=True, help="The first stack.")
 @click.option("--production/--no-production", default=True, help="Guard the stack's state; default: yes.")
 @click.option("--bucket", help="The start of the buckets' names; default: the project's name.")
 @click.option("--region", default="us-east-1", show_default=True, help="The buckets' region.")
@@ -56,6 +55,7 @@ _GIT: Final = ".git"
 @click.option("--upgrade", is_flag=True, help="Update the files of Lotus in the lake FOLDER; default: this folder.")
 @click.option("--replace", multiple=True, metavar="FILE", help="With --upgrade: replace FILE although it was edited.")
 @YES
+@click.option("-s", "--stack", metavar="NAME", default="prod", show_default=True, help="The stack to make.")
 @JSON
 def init(
     folder: Path | None,
@@ -73,9 +73,10 @@ def init(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Make the FOLDER of a new lake, which depends on Lotus's packages.
+    """Make a new lake's folder, or update Lotus's files in one.
 
-    It has one source that needs no account, its model, a stack to fill in, and the workflows of a review.
+    The new FOLDER depends on Lotus's packages. It has one source that needs no account, its model, a stack to fill in,
+    and the workflows of a review.
 
     Example: lotus init my-lake --bucket acme-lake
     """

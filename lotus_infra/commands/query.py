@@ -16,7 +16,7 @@ import click
 from lotus_infra import naming
 from lotus_infra.clients.ducklake import CATALOG, LAKE_DATA, LANDING, LakeAddress
 from lotus_infra.clients.lake_reader import FileFormat, LakeReader, Query, QueryError, Table, reading
-from lotus_infra.commands.options import OUTPUT, STACK, STREAMS
+from lotus_infra.commands.options import JSON, OUTPUT, STACK, STREAMS
 from lotus_infra.commands.output import prose, table, write
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.config.stack import Project
@@ -58,11 +58,12 @@ class Shape:
 @click.option(
     "--limit", type=click.IntRange(0), help=f"Rows at most; 0 for all; default: {FIRST_ROWS} in a table, else all."
 )
-@OUTPUT
 @click.option("--catalog", metavar="CATALOG", help=f"DuckLake's catalog; default: ${CATALOG}.")
 @click.option("--ui", is_flag=True, help="Open DuckDB's UI on the lake.")
+@OUTPUT
 @STACK
 @STREAMS
+@JSON
 def query(
     sql: str | None,
     file: Path | None,
@@ -74,6 +75,7 @@ def query(
     ui: bool,
     stack: str | None,
     directory: Path,
+    as_json: bool,
 ) -> None:
     """Run a query on the lake's tables, or list them.
 
@@ -83,7 +85,9 @@ def query(
     Example: lotus query "select * from main.fct_sales limit 5"
     """
     text = _text(sql, file)
-    shape = _shape(kind, limit, output)
+    if as_json and kind not in {None, "json"}:
+        raise click.UsageError("--json is --format json: pass one of them.")
+    shape = _shape("json" if as_json else kind, limit, output)
     address, environment = find_lake(directory, stack, catalog, os.environ)
     with reading(address, environment) as lake:
         if ui:

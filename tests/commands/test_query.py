@@ -192,7 +192,7 @@ def test_each_format_holds_the_same_rows(world: World, tmp_path: Path) -> None:
         {"order_id": 1, "total": 1.5, "note": 'a note, with "quotes"'},
     ]
 
-    assert json.loads(world.shown(query, "--format", "json")) == expected
+    assert json.loads(world.shown(query, "--format", "json")) == json.loads(world.shown(query, "--json")) == expected
     assert [json.loads(line) for line in world.shown(query, "--format", "jsonl").splitlines()] == expected
     assert list(csv.reader(world.shown(query, "--format", "csv").splitlines())) == [
         ["order_id", "total", "note"],
@@ -367,6 +367,7 @@ def test_a_refused_query_says_what_to_write(world: World) -> None:
 def test_options_that_do_not_fit_together_are_refused(world: World) -> None:
     assert world.lotus("select 1", "--format", "parquet").exit_code == 2
     assert world.lotus("select 1", "--output", "answer.xlsx").exit_code == 2
+    assert world.lotus("select 1", "--format", "csv", "--json").exit_code == 2
 
 
 # Finding the lake

@@ -64,7 +64,7 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
         "migrate --from=live --into=two --imports=two.json --json",
     ),
     "preview": ("preview", "preview --json"),
-    "query": ("query", "query --format=json"),
+    "query": ("query", "query --json"),
     "scaffold": ("scaffold --all --dry-run", "scaffold --all --json"),
     "schema": ("schema", "schema --write --json"),
     "status": ("status", "status --json"),

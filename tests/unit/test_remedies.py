@@ -24,6 +24,9 @@ KNOWN_ELSEWHERE = {
     ("status", "--all"): "`select_sources` is called with every=True there, so that it refuses nothing",
     ("drift", "--dbt"): "it checks the dbt project of the lake's own folder, and only if there is one",
     ("migrate", "--no-state"): "it prints the message of that error without its hint",
+    ("init", "--dbt"): "the new lake has its dbt project at its place",
+    ("init", "--force"): "the new folder is empty, so that no model is replaced",
+    ("init", "--streams"): "the new folder has its streams at their place",
     ("scaffold", "--profiles-dir"): "an option of dbt, in the next command",
 }
 
@@ -77,7 +80,7 @@ def test_every_command_of_lotus_and_make_that_a_message_names_exists() -> None:
         f"{said.where}: {told}"
         for said, text in [*quoted, *bare]
         for words in shell_commands(text)
-        if (told := mistake(words))
+        if "COMMAND" not in words and (told := mistake(words))
     ]
     assert wrong == []
 
