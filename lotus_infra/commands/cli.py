@@ -37,7 +37,7 @@ COMMANDS: Final = {
     "init": "Make a new lake's folder, or update Lotus's files in one.",
     "migrate": "Write stream files for objects that exist in Airbyte.",
     "preview": "Preview a stack into a folder, for a review.",
-    "query": "Read the tables of the lake with SQL.",
+    "query": "Run a query on the lake's tables, or list them.",
     "scaffold": "Write dbt models for streams.",
     "schema": "Print or write the JSON Schemas of the lake's files.",
     "status": "Show connections, jobs and freshness of streams.",
