@@ -5,6 +5,7 @@ loads this module by its name.
 """
 
 import os
+import time
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,11 @@ from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 
 _MADE_BY_ANOTHER = ("duplicate key value", "already exists", "concurrent")
 """Postgres' words for a table that another connection creates at the same time."""
+
+_HELD = "Could not set lock on file"
+"""DuckDB's words for a file that another process has open."""
+LONGEST_WAIT_SECONDS = 60.0
+_POLL_SECONDS = 0.2
 
 
 class Plugin(BasePlugin):
@@ -44,20 +50,37 @@ class Plugin(BasePlugin):
 def attach(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, *, read_only: bool = False) -> None:
     """Attach the lake's tables as the database `lake`, wherever its files were when the catalog was made.
 
+    A catalog in a file is for one process at a time: a run of Dagster, or `dbt build`. It is waited for.
+
     Raises:
-        duckdb.Error: The catalog is out of reach, or held by another process, or not there yet and only to be read.
+        duckdb.Error: The catalog is out of reach, or still held by another process after LONGEST_WAIT_SECONDS, or not
+            there yet and only to be read.
     """
     prepare(connection, warehouse)
     catalog, data = (text.replace("'", "''") for text in (warehouse.catalog, warehouse.data))
     options = f"data_path '{data}', override_data_path true{', read_only' if read_only else ''}"
     command = f"attach 'ducklake:{catalog}' as lake ({options})"
     try:
-        connection.execute(command)
+        _when_free(connection, command)
     except duckdb.Error as error:
         # Of several processes that make the catalog in an empty database, one succeeds; it is there for the others now.
         if not any(text in str(error) for text in _MADE_BY_ANOTHER):
             raise
         connection.execute(command)
+
+
+def _when_free(connection: duckdb.DuckDBPyConnection, command: str) -> None:
+    """Attach as soon as no other process holds the file."""
+    ends = time.monotonic() + LONGEST_WAIT_SECONDS
+    while True:
+        try:
+            connection.execute(command)
+        except duckdb.IOException as error:
+            if _HELD not in str(error) or time.monotonic() > ends:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> None:

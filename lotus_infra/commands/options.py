@@ -1,15 +1,19 @@
 """Options that several commands share, the confirmation prompt, and the dbt project of a lake."""
 
+import os
+import shlex
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
-from lotus_infra.config.stack import Project
+from lotus_infra.config.stack import STACK_VARIABLE, Project
 from lotus_infra.dagster_fingerprint import DBT_PROJECT
 from lotus_infra.dbt import PROJECT_FILE as DBT_FILE
 from lotus_infra.errors import LotusError, ProjectError
 
+DEFAULT_STREAMS: Final = Path("streams")
 PREVIEW = click.option(
     "--preview",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -22,7 +26,7 @@ STREAMS = click.option(
     "--streams",
     "directory",
     type=click.Path(path_type=Path),
-    default=Path("streams"),
+    default=DEFAULT_STREAMS,
     show_default=True,
     help="The lake's folder.",
 )
@@ -42,6 +46,20 @@ OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to FILE instead of printing."
 )
 YES = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+
+
+def streams_option(directory: Path) -> str:
+    """` --streams FOLDER` for a command that is printed as the next step; empty for the default folder."""
+    return "" if directory == DEFAULT_STREAMS else f" --streams {shlex.quote(str(directory))}"
+
+
+def check_step(directory: Path) -> str:
+    """`lotus check` as the next step; of the one stack that the shell works with, where it has chosen one.
+
+    Values of other stacks can be set only where their state is.
+    """
+    stack = os.environ.get(STACK_VARIABLE, "")
+    return f"lotus check{streams_option(directory)}{f' --stack {shlex.quote(stack)}' if stack else ''}"
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
