@@ -16,9 +16,11 @@ import yaml
 from airbyte_twin.testing import RunningTwin, running_twin
 from moto.server import ThreadedMotoServer
 
+from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.engine.harness import REPOSITORY, Pulumi
 from tests.engine.outside import language_host, uv
 from toolchain.connectors import LOCAL_UV
+from toolchain.image_steps import build
 from toolchain.release import build_packages
 
 KEY: Final = "the-administrators-key"
@@ -157,6 +159,27 @@ def test_from_built_packages_alone_a_lake_is_made_checked_loaded_and_deployed(
     tables = {"LOTUS_CATALOG": str(tmp_path / "lake.ducklake"), "LOTUS_LAKE_DATA": str(tmp_path / "tables")}
     landing = {"LOTUS_LANDING": "s3://acme-landing", "AWS_REGION": REGION}
     ran([dbt, "build", "--profiles-dir", "."], lake / "dagster" / "dbt", pulumi.environment | tables | landing)
-    counted = f"attach 'ducklake:{tmp_path}/lake.ducklake' as lake; select count(*) from lake.main.int_faker__users"
-    assert ran([python, "-c", f"import duckdb; print(duckdb.sql({counted!r}).fetchone())"], lake) != "(0,)\n"
+    counts = (
+        "from lotus_dagster.dbt_command import Warehouse, attached_lake\n"
+        "with attached_lake(Warehouse.read()) as lake:\n"
+        "    print(*lake.execute('select count(*) from lake.main.int_faker__users').fetchone())"
+    )
+    assert int(ran([python, "-c", counts], lake, pulumi.environment | tables | landing)) > 0
     assert pulumi.preview("--json").ok().changes() == ()
+
+
+def test_the_image_of_a_new_lake_loads_it_and_has_no_engine(tmp_path: Path, wheels: Path) -> None:
+    lake = tmp_path / "lake"
+    new_lake(Path(sys.executable).with_name("lotus"), lake, "--packages", str(wheels))
+    uv("lock", "--directory", lake)
+    fingerprint = definitions_fingerprint(lake)
+    (tmp_path / "root").mkdir()
+
+    arguments = {"LOTUS_COMMIT": "3f9c2a1", "LOTUS_DEFINITIONS": fingerprint}
+    built = build(lake, lake / "dagster" / "Dockerfile", tmp_path / "root", arguments)
+
+    packages = {path.name for path in (built.root / "app/.venv/lib").glob("python3.*/site-packages/*")}
+    assert {"dagster_k8s", "dagster_postgres", "lotus_dagster", "lotus_infra"} <= packages
+    assert not [name for name in packages if name.startswith(("pulumi", "boto3_stubs", "pytest", "uv"))]
+    loads = "from lotus_dagster.code_location import defs; print([sensor.name for sensor in defs.sensors])"
+    assert ran(["/usr/bin/env", "python", "-c", loads], built.folder, built.environment) == "['faker_users_sensor']\n"
