@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from lotus_infra.clients.locks import Machine, advice, backend_store, locks_of, owner_state
 from lotus_infra.clients.storage import Bucket
-from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor.context import CI_PAGE, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config import production
 from lotus_infra.config.backend import Backend
@@ -47,7 +47,11 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
         if place is not None:
             next(iter(place.folders(".pulumi/")), None)
     except (LotusError, OSError) as error:
-        yield broken("backend", f"{where}, and can't be read: {error}", "see `pulumi whoami --verbose`")
+        yield broken(
+            "backend",
+            f"{where}, and can't be read: {error}",
+            f"see `pulumi whoami --verbose`; {CI_PAGE}#the-roles-on-aws has the rights on AWS",
+        )
         return
     local = "" if used.is_shared or run.is_production else " (on this machine only)"
     yield ok("backend", where + local)

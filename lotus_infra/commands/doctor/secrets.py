@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor.context import CI_PAGE, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok
 from lotus_infra.config.settings import PLACEHOLDER
 from lotus_infra.config.stack_files import stack_file
@@ -23,7 +23,7 @@ def secrets(case: StackContext) -> Iterator[CheckResult]:
         provider = case.secrets_provider
         keyed = provider and not provider.startswith("passphrase")
         remedy = (
-            f"log in so that this machine may use {provider}"
+            f"log in so that this machine may use {provider} ({CI_PAGE}#the-key)"
             if keyed
             else f"export {_PASSPHRASE[0]}, or {_PASSPHRASE[1]} with the path of a file"
         )
