@@ -18,7 +18,8 @@ from typing import Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from lotus_infra.clients.causes import Cause, explain
+from lotus_infra.clients.causes import explain
+from lotus_infra.clients.storage import Cause
 from lotus_infra.config import production
 from lotus_infra.config.backend import Backend, pulumi_home
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project

@@ -135,6 +135,7 @@ def _check_all(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
         what = "no server is checked, because a check could call another one than the files name"
         yield warning("backend", what, "correct the problems above first")
         return
+    yield from _guarded("versions", versions.plugins(case))
     yield from backend.backend(case)
     yield from backend.versioning(case)
     yield from backend.locks(case)
