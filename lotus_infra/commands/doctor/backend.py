@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 from lotus_infra.clients.locks import Machine, advice, backend_store, locks_of, owner_state
 from lotus_infra.clients.storage import Bucket
@@ -12,6 +13,8 @@ from lotus_infra.config.backend import Backend
 from lotus_infra.config.stack import PROJECT_FILE
 from lotus_infra.errors import LotusError, has_credentials
 from lotus_infra.lake.diagnostics import format_path
+
+_WHERE: Final = f"see `pulumi whoami --verbose`; {CI_PAGE}#the-roles-on-aws has the rights on AWS"
 
 
 def configuration(case: StackContext, *, complete: bool) -> Iterator[CheckResult]:
@@ -46,12 +49,11 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
         place = backend_store(case.project, case.environment)
         if place is not None:
             next(iter(place.folders(".pulumi/")), None)
-    except (LotusError, OSError) as error:
-        yield broken(
-            "backend",
-            f"{where}, and can't be read: {error}",
-            f"see `pulumi whoami --verbose`; {CI_PAGE}#the-roles-on-aws has the rights on AWS",
-        )
+    except LotusError as error:
+        yield broken("backend", f"{where}, and can't be read: {error.message}", error.hint or _WHERE)
+        return
+    except OSError as error:
+        yield broken("backend", f"{where}, and can't be read: {error}", _WHERE)
         return
     local = "" if used.is_shared or run.is_production else " (on this machine only)"
     yield ok("backend", where + local)

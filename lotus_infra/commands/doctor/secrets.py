@@ -15,8 +15,10 @@ _PASSPHRASE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 def secrets(case: StackContext) -> Iterator[CheckResult]:
     """Whether the engine can decrypt the stack's secrets, whose values are compared with the placeholder only."""
     if case.exported.exit_code != 0:
-        remedy = f"`pulumi stack init {case.stack}` creates it; {stack_file(case.stack)} keeps its values"
-        yield broken("secrets", f"the stack does not exist in the state yet: {_last(case.exported.reason)}", remedy)
+        # The check of the state reports a backend that can't be read.
+        if "no stack named" in case.exported.reason:
+            remedy = f"`pulumi stack init {case.stack}` creates it; {stack_file(case.stack)} keeps its values"
+            yield broken("secrets", f"the stack does not exist in the state yet: {_last(case.exported.reason)}", remedy)
         return
     shown = case.engine.run("config", "--json", "--show-secrets")
     if shown.exit_code != 0:
@@ -27,7 +29,8 @@ def secrets(case: StackContext) -> Iterator[CheckResult]:
             if keyed
             else f"export {_PASSPHRASE[0]}, or {_PASSPHRASE[1]} with the path of a file"
         )
-        yield broken("secrets", f"the stack's secrets can't be decrypted: {_last(shown.reason)}", remedy)
+        why, how = shown.cause or (_last(shown.reason), remedy)
+        yield broken("secrets", f"the stack's secrets can't be decrypted: {why}", how)
         return
     values = json.loads(shown.stdout)
     sealed = {key: value.get("value") for key, value in values.items() if value.get("secret")}
