@@ -105,7 +105,8 @@ def check_step(directory: Path) -> str:
     from lotus_infra.config.stack import STACK_VARIABLE  # noqa: PLC0415, slow to import
 
     stack = os.environ.get(STACK_VARIABLE, "")
-    return f"lotus check{streams_option(directory)}{f' --stack {shlex.quote(stack)}' if stack else ''}"
+    check = "lotus check" + streams_option(directory)
+    return f"{check} --stack {shlex.quote(stack)}" if stack else check
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
