@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine oldest-engine cluster connectors clients env image lint test test-cluster test-all mutants check preview \
-	comment gate deploy verify drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
+	comment gate deploy verify doctor drift sandbox sandbox-ui sandbox-down bless bench soak release sdks
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,7 +63,8 @@ lint: $(SYNCED) ## Check style, format, types, import contracts, and sizes of fu
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/lint-imports
 	$(BIN)/python toolchain/lint_sizes.py
-	$(BIN)/zizmor --quiet --offline .github/workflows
+	$(BIN)/zizmor --quiet --offline .github
+	$(BIN)/python -m toolchain.workflow_lint
 
 test: engine connectors ## Run a pull request's tests, the real engine included, and check the line coverage
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED_PERCENT) $(TESTS)
@@ -100,11 +101,17 @@ deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan 
 verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
 	@$(BIN)/lotus verify --stack '$(STACK)'
 
+doctor: engine ## Check what a run of STACK=… needs, with the rights of FOR=deploy or FOR=preview
+	@eval "$$($(MAKE) -s env)" && \
+		AIRBYTE_CLIENT_SECRET="$$(pulumi config get airbyte:clientSecret --stack '$(STACK)' 2>/dev/null)" \
+		AIRBYTE_PASSWORD="$$(pulumi config get airbyte:password --stack '$(STACK)' 2>/dev/null)" \
+		lotus doctor --stack '$(STACK)' --for '$(or $(FOR),deploy)'
+
 drift: engine ## Show where code, state and Airbyte differ for STACK=…, or write it with a patch into OUTPUT=…
 	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')
 
-sandbox: engine ## Run the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`
-	@$(BIN)/python -m sandbox up
+sandbox: $(SYNCED) ## Run the lake on this machine: a stand-in Airbyte, a local stack, the real `pulumi up`; V=1 shows all output
+	@$(BIN)/python -m sandbox up $(if $(V),-v)
 
 sandbox-ui: $(SYNCED) ## Open Dagster on the sandbox, on a free port or on PORT=…, until Ctrl-C
 	@exec $(BIN)/python -m sandbox ui $(PORT)
@@ -130,6 +137,7 @@ release: $(SYNCED) ## Build the wheels, plugin archives and SDKs of a release in
 $(SYNCED): $(LOCKED) | $(UV)
 	@for stamp in .venv/.synced-*; do if [ -e "$$stamp" ] && [ "$$stamp" != '$@' ]; then rm -rf .venv; fi; done
 	@$(UV) sync --locked
+	@$(BIN)/python -m toolchain.bytecode
 	@touch $@
 
 # Without uv on PATH: install it into an environment of its own, with any Python that is new enough.

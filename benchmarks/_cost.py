@@ -30,9 +30,9 @@ class Usage:
         """Seconds of those whose command line has a mark."""
         return round(sum(cpu for pid, cpu in self.seconds.items() if mark in self.names[pid]), 2)
 
-    def watch(self, root: int, ended: threading.Event) -> None:
+    def watch(self, root: int, ended: threading.Event, tick: float) -> None:
         """Look at the root's descendants until the end."""
-        while not ended.wait(TICK_SECONDS):
+        while not ended.wait(tick):
             waiting = [root]
             while waiting:
                 for pid in _children(waiting.pop()):
@@ -71,8 +71,10 @@ def size(folder: Path, pattern: str = "*") -> int:
     return sum(file.stat().st_size for file in folder.rglob(pattern) if file.is_file())
 
 
-def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str], logs: Path) -> dict[str, Any]:
-    """Run a command to its end and say what it cost.
+def measured(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], logs: Path, *, tick: float = TICK_SECONDS
+) -> dict[str, Any]:
+    """Run a command to its end and say what it cost, looking at its processes every so many seconds.
 
     Raises:
         BenchmarkError: it failed.
@@ -81,7 +83,7 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        watcher = threading.Thread(target=usage.watch, args=(process.pid, ended), daemon=True)
+        watcher = threading.Thread(target=usage.watch, args=(process.pid, ended, tick), daemon=True)
         watcher.start()
         try:
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -103,5 +105,6 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
         "state_bytes_written": max(0, written + logged - size(logs)),
         "engine_cpu_s": round(engine, 2),
         "program_cpu_s": usage.of("language_host.py") or usage.of("pulumi-language-python"),
-        "plugin_cpu_s": usage.of("pulumi-resource-airbyte"),
+        "plugin_cpu_s": usage.of("pulumi-resource-"),
+        "processes": 1 + len(usage.names),
     }

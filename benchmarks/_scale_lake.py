@@ -13,6 +13,9 @@ FIELDS: Final = (
 )  # fmt: skip
 OFFERED: Final = (*FIELDS, "admin_graphql_api_id", "browser_ip", "checkout_token", "device_id", "referring_site")
 SOURCES: Final = 10
+FIRST_PREFIX: Final = "region_0000_"
+CHANGED_PREFIX: Final = "changed_"
+"""The prefix of the first connection before and after the one change."""
 
 PROGRAM: Final = """
 import asyncio, json
@@ -73,7 +76,7 @@ resource "airbyte_connection" "shop" {
   name           = "shop_to_warehouse_${count.index}"
   source_id      = airbyte_source.shop[count.index %% %(sources)d].source_id
   destination_id = airbyte_destination.warehouse.destination_id
-  prefix         = "region_${count.index}_"
+  prefix         = count.index == 0 ? "%(prefix)s" : format("region_%%04d_", count.index)
   configurations = {
     streams = [for name in %(streams)s : { name = name, sync_mode = "incremental_append" }]
   }
@@ -114,5 +117,5 @@ def connectors() -> list[dict[str, Any]]:
 def lake(n: int, **changes: Any) -> dict[str, Any]:
     """The lake as the programs read it."""
     ids = {"workspace": DEFAULT_WORKSPACE_ID, "source": SOURCE, "destination": DESTINATION}
-    parts = {"n": n, "sources": min(n, SOURCES), "streams": STREAMS, "fields": FIELDS, "prefix": "region_0000_"}
+    parts = {"n": n, "sources": min(n, SOURCES), "streams": STREAMS, "fields": FIELDS, "prefix": FIRST_PREFIX}
     return {**ids, **parts, **changes}

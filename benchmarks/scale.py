@@ -5,7 +5,8 @@ command: `tool n operation wall_s cpu_s http_calls state_bytes state_bytes_writt
 `engine_cpu_s program_cpu_s plugin_cpu_s`. CPU is that of the command and all that it started and waited for; the
 program's and the plugin's are read from /proc every 20 ms, so the last moments of each are missing. Bytes written are
 those that the engine handed to the disk (`write_bytes` of /proc, whole pages) without its logs. FOLDER holds
-`terraform` and `terraform-provider-airbyte`; its lake selects no fields, because with them it is out of its reach.
+`terraform-provider-airbyte`, and `terraform` or `tofu` or both; their lake selects no fields, because with them it is
+out of the provider's reach. They read every object before a plan and before an apply; Pulumi does so in `refresh`.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +28,12 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks._cost import BenchmarkError, measured, size
-from benchmarks._scale_lake import PROGRAM, STREAMS, TERRAFORM, connectors, lake
+from benchmarks._scale_lake import CHANGED_PREFIX, FIRST_PREFIX, PROGRAM, STREAMS, TERRAFORM, connectors, lake
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
+PEERS: Final = ("terraform", "tofu")
+PROVIDER: Final = "terraform-provider-airbyte"
+CONNECTORS: Final = tuple(connectors())
 PLAIN_LIMIT: Final = 300
 """Connections beyond which a first up with checkpoints takes minutes, and is measured only when asked for."""
 
@@ -48,10 +52,12 @@ class Twin:
 
 
 @contextmanager
-def running_twin(folder: Path, latency_ms: float) -> Iterator[Twin]:
-    """An empty twin with the benchmark's connectors, whose answers are delayed by that many milliseconds."""
+def running_twin(
+    folder: Path, latency_ms: float, connectors: Sequence[Mapping[str, Any]] = CONNECTORS
+) -> Iterator[Twin]:
+    """An empty twin with connectors beside its own, whose answers are delayed by that many milliseconds."""
     (folder / "twin" / "connectors").mkdir(parents=True)
-    for connector in connectors():
+    for connector in connectors:
         file = folder / "twin" / "connectors" / f"{connector['kind']}.json"
         file.write_text(json.dumps(connector), encoding="utf-8")
     command = [sys.executable, "-c", "from airbyte_twin.cli import main; main()", "--port", "0"]
@@ -117,32 +123,54 @@ def pulumi_rows(n: int, folder: Path, twin: Twin, *, bulk: bool) -> Iterator[dic
     yield row("first up, bulk", "up", *applied, PULUMI_SKIP_CHECKPOINTS="true")
     yield row("no-change preview", "preview", "--expect-no-changes")
     yield row("refresh", "refresh", *applied, "--expect-no-changes")
-    (project / "lake.json").write_text(json.dumps(lake(n, prefix="changed_")), encoding="utf-8")
+    (project / "lake.json").write_text(json.dumps(lake(n, prefix=CHANGED_PREFIX)), encoding="utf-8")
     yield row("one-change up", "up", *applied)
 
 
-def terraform_rows(n: int, folder: Path, twin: Twin, peer: Path) -> Iterator[dict[str, Any]]:
-    """A row for its apply and one for its plan.
-
-    Raises:
-        BenchmarkError: an executable is missing, or failed.
-    """
-    for name in ("terraform", "terraform-provider-airbyte"):
-        if shutil.which(str(peer / name)) is None:
-            raise BenchmarkError(f"{peer} has no executable {name}: put both into the folder that --peer names")
-    project = folder / "terraform"
+def terraform_rows(n: int, folder: Path, twin: Twin, tool: Path, provider: Path) -> Iterator[dict[str, Any]]:
+    """A row for each operation of `terraform` or `tofu`."""
+    project, settings = folder / "terraform", folder / "terraformrc"
     project.mkdir()
-    values = lake(n, url=f"{twin.url}/api/public/v1", streams=json.dumps(STREAMS))
-    (project / "main.tf").write_text(TERRAFORM % values, encoding="utf-8")
-    overrides = f'provider_installation {{\n  dev_overrides = {{ "airbytehq/airbyte" = "{peer.resolve()}" }}\n'
-    (folder / "terraformrc").write_text(overrides + "  direct {}\n}\n", encoding="utf-8")
-    environment = os.environ | {"TF_CLI_CONFIG_FILE": str(folder / "terraformrc"), "CHECKPOINT_DISABLE": "1"}
-    for operation, arguments in (("apply", ["-auto-approve"]), ("plan", ["-detailed-exitcode"])):
-        command = [str((peer / "terraform").resolve()), operation, "-no-color", "-input=false", *arguments]
-        cost = measured(command, project, environment, folder / "home")
+    settings.write_text(local_provider(provider.parent), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AIRBYTE_"))} | {
+        "CHECKPOINT_DISABLE": "1",
+        "TF_CLI_CONFIG_FILE": str(settings),
+    }
+
+    def row(operation: str, prefix: str, command: str, option: str) -> dict[str, Any]:
+        values = lake(n, url=f"{twin.url}/api/public/v1", streams=json.dumps(STREAMS), prefix=prefix)
+        (project / "main.tf").write_text(TERRAFORM % values, encoding="utf-8")
+        cost = measured(
+            [str(tool), command, "-no-color", "-input=false", option], project, environment, folder / "home"
+        )
         parts = {key: cost[key] for key in ("wall_s", "cpu_s", "state_bytes_written")}
         counted = {"http_calls": twin.count(), "state_bytes": (project / "terraform.tfstate").stat().st_size}
-        yield {"tool": "terraform", "n": n, "operation": operation, **parts, **counted}
+        return {"tool": tool.name, "n": n, "operation": operation, **parts, **counted}
+
+    yield row("first apply", FIRST_PREFIX, "apply", "-auto-approve")
+    yield row("no-change plan", FIRST_PREFIX, "plan", "-detailed-exitcode")
+    yield row("one-change apply", CHANGED_PREFIX, "apply", "-auto-approve")
+
+
+def local_provider(folder: Path) -> str:
+    """The settings file by which Terraform and OpenTofu take Airbyte's provider from a folder, without a registry."""
+    override = f'"airbytehq/airbyte" = {json.dumps(str(folder))}'
+    return f"provider_installation {{\n  dev_overrides {{\n    {override}\n  }}\n  direct {{}}\n}}\n"
+
+
+def peers(folder: Path) -> tuple[list[Path], Path]:
+    """The executables of a folder: `terraform`, `tofu` or both, and Airbyte's provider.
+
+    Raises:
+        BenchmarkError: One is missing.
+    """
+    tools = [folder.resolve() / name for name in PEERS if shutil.which(folder / name)]
+    if not tools:
+        raise BenchmarkError(f"{folder} has no executable {' or '.join(PEERS)}: put one into the folder")
+    provider = folder.resolve() / PROVIDER
+    if not shutil.which(provider):
+        raise BenchmarkError(f"{folder} has no executable {PROVIDER}: build one into the folder")
+    return tools, provider
 
 
 Rows = Callable[[Path, Twin], Iterator[dict[str, Any]]]
@@ -156,12 +184,13 @@ def run(rows: Rows, latency_ms: float) -> Iterator[dict[str, Any]]:
 
 def all_rows(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Every row that the options ask for."""
+    tools, provider = peers(options.peer) if options.peer is not None else ([], Path())
     for n in options.n or [50]:
         yield from run(partial(pulumi_rows, n, bulk=True), options.latency)
         if n <= PLAIN_LIMIT or options.plain:
             yield from run(partial(pulumi_rows, n, bulk=False), options.latency)
-        if options.peer is not None:
-            yield from run(partial(terraform_rows, n, peer=options.peer), options.latency)
+        for tool in tools:
+            yield from run(partial(terraform_rows, n, tool=tool, provider=provider), options.latency)
 
 
 def main() -> int:
@@ -170,7 +199,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, action="append", help="connections; repeatable (default: 50)")
     parser.add_argument("--plain", action="store_true", help=f"a first up with checkpoints beyond {PLAIN_LIMIT} too")
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="of each answer of the server")
-    parser.add_argument("--peer", type=Path, metavar="FOLDER", help="measure terraform and its provider there as well")
+    parser.add_argument("--peer", type=Path, metavar="FOLDER", help="measure terraform or tofu there as well")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []

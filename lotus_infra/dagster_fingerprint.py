@@ -17,11 +17,15 @@ DBT_PROJECT: Final = Path("dagster", "dbt")
 DBT_FILES: Final = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
 """The files that dbt derives its manifest from, as patterns below the dbt project."""
 # `.dockerignore` lets in the same files. An image build without one of them fails: it expects the fingerprint.
-_REQUIRED: Final = (
+_LAKE: Final = (
     "uv.lock",
     "streams/[!.]*/[!.]*.json",
+    f"{DBT_PROJECT.as_posix()}/dbt_project.yml",
+)
+_OWN_CODE: Final = (
     "lotus_infra/__init__.py",
     "lotus_infra/clients/__init__.py",
+    "lotus_infra/clients/ducklake.py",
     "lotus_infra/clients/storage.py",
     "lotus_infra/dagster_fingerprint.py",
     "lotus_infra/errors.py",
@@ -29,11 +33,11 @@ _REQUIRED: Final = (
     "lotus_infra/lake/**/*.py",
     "packages/airbyte-model/airbyte_model/**/*.py",
     "dagster/lotus_dagster/**/*.py",
-    f"{DBT_PROJECT.as_posix()}/dbt_project.yml",
 )
+"""Lotus's own code, in a project that has it. In any other, `uv.lock` decides which packages are installed."""
+_OWN_FOLDERS: Final = ("lotus_infra", "packages/airbyte-model", "dagster/lotus_dagster")
 # Leftovers of a killed command or a file manager, which the lake ignores too, begin with a dot.
-_PATTERNS: Final = (
-    *_REQUIRED,
+_OPTIONAL: Final = (
     "streams/[!.]*/_discovered/[!.]*.json",
     *(f"{DBT_PROJECT.as_posix()}/{pattern}" for pattern in DBT_FILES),
 )
@@ -47,7 +51,8 @@ def definitions_fingerprint(project: Path) -> str:
     """The SHA-256, in hexadecimal, of the names and contents of the files that decide what Dagster loads.
 
     Args:
-        project: The folder of the repository, or one with the same files in the same places, such as an image's.
+        project: The folder of a lake that depends on Lotus's packages, or of a repository with Lotus's own code; or one
+            with the same files in the same places, such as an image's.
 
     Raises:
         DefinitionsError: A required file is missing, or a file can't be read.
@@ -70,8 +75,9 @@ def fingerprinted_files(project: Path) -> list[str]:
     Raises:
         DefinitionsError: A required file is missing.
     """
-    found = {pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in _PATTERNS}
-    missing = [pattern for pattern in _REQUIRED if not found[pattern]]
+    required = (*_LAKE, *_OWN_CODE) if any((project / folder).is_dir() for folder in _OWN_FOLDERS) else _LAKE
+    found = {pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in (*required, *_OPTIONAL)}
+    missing = [pattern for pattern in required if not found[pattern]]
     if missing:
         raise DefinitionsError(f"{project} has no {' and no '.join(missing)}", "name the folder of the repository")
     return sorted({path.relative_to(project).as_posix() for paths in found.values() for path in paths})

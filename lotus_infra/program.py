@@ -4,18 +4,19 @@ Everything is validated before the first resource is declared.
 """
 
 import asyncio
+import os
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+# Pydantic would look for plugins in the metadata of every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 import pulumi
 import pulumi_airbyte as airbyte
 
 from lotus_infra import naming
-from lotus_infra.clients.databases import explain_failed_database
-from lotus_infra.clients.kubernetes import Kind, field_managers, missing_secrets
-from lotus_infra.clients.pod_problems import explain_failed_pods
 from lotus_infra.components.airbyte import (
     ActorArgs,
     ConnectionArgs,
@@ -28,9 +29,7 @@ from lotus_infra.components.airbyte import (
 )
 from lotus_infra.config import production, pulumi_config
 from lotus_infra.config.pulumi_config import DagsterStack, Settings
-from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LakeError, LotusError
-from lotus_infra.helm.values import ChartValues, LakeBucket, release_values
 from lotus_infra.lake.catalog import catalog
 from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.disk import UnreadableError, read_file
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from lotus_infra.components.dagster import Dagster, ObjectName
     from lotus_infra.components.landing_zone import LandingZone
+    from lotus_infra.helm.values import ChartValues
 
 
 async def run() -> None:
@@ -82,7 +82,7 @@ def load_checked_lake(stack: Settings) -> Lake:
     return for_stack(report.lake, stack.values.stack)
 
 
-def dagster_values(stack: Settings, lake: Lake) -> ChartValues:
+def dagster_values(stack: Settings, lake: Lake) -> "ChartValues":
     """The values of Dagster's Helm release; empty if the stack does not deploy Dagster.
 
     Dagster gets the name of its stack only if the lake differs in it, so that all other releases stay as they are.
@@ -93,13 +93,17 @@ def dagster_values(stack: Settings, lake: Lake) -> ChartValues:
     if stack.dagster is None or stack.landing_zone is None:
         pulumi.log.info("No Dagster is deployed: lotus:dagster of the stack does not have deploy: true.")
         return {}
+    # A stack without Dagster starts without the chart's schema, the cluster's client and so on.
+    from lotus_infra.dagster_fingerprint import definitions_fingerprint  # noqa: PLC0415
+    from lotus_infra.helm.values import LakeBucket, release_values  # noqa: PLC0415
+
     zone = stack.landing_zone
     own = lake.stack if lake.stack in lake.overlays else ""
     bucket = LakeBucket(zone.landing, zone.region, zone.endpoint, zone.expire_raw_days)
     return release_values(stack.dagster.settings, bucket, definitions_fingerprint(Path.cwd()), own)
 
 
-def declare(lake: Lake, stack: Settings, values: ChartValues) -> None:
+def declare(lake: Lake, stack: Settings, values: "ChartValues") -> None:
     """Declare the landing zone, what the lake's connections use, a pipeline per source, and Dagster; export outputs."""
     zone = _landing_zone(stack)
     builder = ArgsBuilder(lake, stack, zone)
@@ -131,7 +135,10 @@ def _landing_zone(stack: Settings) -> "LandingZone | None":
     return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
 
 
-def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values: ChartValues) -> "Dagster":
+def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values: "ChartValues") -> "Dagster":
+    from lotus_infra.clients.databases import explain_failed_database  # noqa: PLC0415
+    from lotus_infra.clients.kubernetes import missing_secrets  # noqa: PLC0415
+    from lotus_infra.clients.pod_problems import explain_failed_pods  # noqa: PLC0415
     from lotus_infra.components.dagster import Dagster, DagsterArgs  # noqa: PLC0415, Kubernetes' SDK is as slow
 
     settings = dagster.settings
@@ -269,6 +276,8 @@ def _prefixes(lake: Lake, connection: Connection) -> dict[str, str]:
 
 def _managers(named: "ObjectName", *, kubeconfig: str | None, context: str | None) -> frozenset[str] | None:
     """Who has set fields of an object on the cluster; None if there is none."""
+    from lotus_infra.clients.kubernetes import Kind, field_managers  # noqa: PLC0415
+
     group, _, version = named.api_version.rpartition("/")
     # All kinds that the stack declares have this plural.
     kind = Kind(f"{named.kind.lower()}s", group, version)

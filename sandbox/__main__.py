@@ -1,4 +1,4 @@
-"""`python -m sandbox up|down|ui [PORT]`: parses, prints, and sets the exit code."""
+"""`python -m sandbox up [-v]|down|ui [PORT]`: parses, prints, and sets the exit code."""
 
 import sys
 from typing import Final
@@ -10,7 +10,7 @@ from sandbox import down, up
 from sandbox.layout import Layout, locked
 from sandbox.ui import ui
 
-USAGE: Final = "usage: python -m sandbox up|down|ui [PORT]"
+USAGE: Final = "usage: python -m sandbox up [-v]|down|ui [PORT]"
 
 
 def main(arguments: list[str]) -> int:
@@ -18,9 +18,9 @@ def main(arguments: list[str]) -> int:
     layout = Layout.of_project()
     try:
         match arguments:
-            case ["up"]:
+            case ["up"] | ["up", "-v" | "--verbose"]:
                 with locked(layout):
-                    up.up(layout)
+                    up.up(layout, verbose=len(arguments) > 1)
             case ["down"]:
                 with locked(layout):
                     down.down(layout)

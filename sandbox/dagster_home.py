@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sandbox.layout import write_whole
 
+CODE_LOCATION: Final = "lotus_dagster.code_location"
+"""The module that Dagster loads, and its name for it."""
+
 # A catalog in a file is for one process at a time, so one step of the pool and one run, for `dagster dev` too.
 SETTINGS: Final = """telemetry:
   enabled: false
@@ -24,16 +27,14 @@ concurrency:
 
 
 class Memory(BaseModel):
-    """The cursors of the sensors and of the marts' conditions.
+    """The cursor of the marts' conditions; those of sensors are in Dagster's own records.
 
     Attributes:
-        sensors: each sensor's cursor, once what it handed out has been read.
         marts: what the conditions had seen when the marts were last up to date; None before the first look.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    sensors: dict[str, str] = {}
     marts: str | None = None
 
 
@@ -62,7 +63,7 @@ class Home:
         return self.folder / ".lock"
 
     def recall(self) -> Memory:
-        """The last command's cursors; a damaged file counts as missing, and files already read are listed again."""
+        """The last command's cursor; a damaged file counts as missing."""
         try:
             return Memory.model_validate_json((self.folder / "memory.json").read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError):

@@ -37,13 +37,15 @@ class Report(BaseModel):
 
     Attributes:
         refused: sensors whose look failed, with the reason; nothing was concluded from it.
-        seconds: where the time went: `loading`, `looking`, `running`; `imports` before that, if a process did it.
+        skipped: sensors whose files were left unread, with the reason.
+        seconds: where the time went: `loading`, `looking`, `running`, and `waiting` for runs of Dagster's daemon.
     """
 
     model_config = ConfigDict(frozen=True)
 
     runs: tuple[Run, ...]
     refused: dict[str, str]
+    skipped: dict[str, str] = {}
     seconds: dict[str, float]
 
     @property

@@ -9,15 +9,26 @@ from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 from dagster_shared.serdes import deserialize_value, serialize_value
 
 from lotus_infra import naming
+from sandbox.dagster_cursors import Cursors
 from sandbox.dagster_home import Home, Memory
 from sandbox.dagster_report import Report, Run
+from sandbox.process import Running
 
 if TYPE_CHECKING:
     from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 OURS: Final = {"lotus/sandbox": "true"}
 """The tag of the runs that are executed here: what is left of them under way was killed."""
-_UNDER_WAY: Final = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+_UNDER_WAY: Final = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_MOST_SECONDS_WAITED: Final = 900
+"""For runs of the daemon, in a round; twelve of them take two minutes on two cores."""
+_POLL_SECONDS: Final = 0.5
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
 
@@ -60,9 +71,14 @@ class Execution:
             failure=None if done.success else _failure(done),
         )
 
-    def end_what_was_killed(self) -> int:
-        """Mark runs that a killed process left under way as failed, since sensors wait for them; returns how many."""
-        left = self._instance.get_runs(dg.RunsFilter(tags=OURS, statuses=_UNDER_WAY))
+    def end_what_was_killed(self, *, every: bool = False) -> int:
+        """Mark runs that a killed process left under way as failed, since sensors wait for them; returns how many.
+
+        Args:
+            every: those of Dagster's daemon too, which has ended.
+        """
+        tags = {} if every else OURS
+        left = self._instance.get_runs(dg.RunsFilter(tags=tags, statuses=_UNDER_WAY))
         for run in left:
             self._instance.report_run_failed(run, "the process that ran it was killed")
             self._instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
@@ -86,24 +102,74 @@ def _failure(done: dg.ExecuteInProcessResult) -> str:
     )
 
 
+class Daemon:
+    """Dagster's daemon of another process, whose runs are in the same instance.
+
+    Args:
+        instance: where runs are kept.
+        interface: the process of Dagster's interface; 0 where none runs.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, interface: int) -> None:
+        self._instance, self._interface = instance, interface
+        self.waited = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        return self._interface > 0 and Running(pid=self._interface, url="").is_running
+
+    def run_of(self, sensor: str) -> dg.DagsterRun | None:
+        """The run under way that a sensor asked for."""
+        return next(iter(self._under_way({"dagster/sensor_name": sensor})), None)
+
+    def run_among(self, assets: Sequence[dg.AssetKey]) -> dg.DagsterRun | None:
+        """The first run under way that materializes one of the assets."""
+        return next((run for run in self._under_way({}) if not (run.asset_selection or set()).isdisjoint(assets)), None)
+
+    def wait_for(self, run_id: str) -> bool:
+        """Wait until a run has ended, or the daemon has; False when all waiting together takes too long."""
+        began, before = time.monotonic(), self.waited
+        while self.is_running and self.waited < _MOST_SECONDS_WAITED:
+            run = self._instance.get_run_by_id(run_id)
+            if run is None or run.is_finished:
+                return True
+            time.sleep(_POLL_SECONDS)
+            self.waited = before + time.monotonic() - began
+        return not self.is_running
+
+    def _under_way(self, tags: Mapping[str, str]) -> Sequence[dg.DagsterRun]:
+        if not self.is_running:
+            return ()
+        return self._instance.get_runs(dg.RunsFilter(tags=dict(tags), statuses=_UNDER_WAY))
+
+
 class Round:
     """A round.
 
     Args:
         definitions: the code location's.
         instance: where runs and events are kept.
-        home: where cursors are kept.
+        home: where the cursor of the conditions is kept.
         say: takes each line of progress.
+        interface: the process of Dagster's interface, whose daemon runs what arrives too; 0 where none runs.
     """
 
     def __init__(
-        self, definitions: dg.Definitions, instance: dg.DagsterInstance, home: Home, say: Callable[[str], None]
+        self,
+        definitions: dg.Definitions,
+        instance: dg.DagsterInstance,
+        home: Home,
+        say: Callable[[str], None],
+        interface: int = 0,
     ) -> None:
         self._definitions, self._instance, self._home, self._say = definitions, instance, home, say
         self._graph = definitions.get_repository_def().asset_graph
         self._execution = Execution(definitions, instance)
-        self._memory = home.recall()
+        self._memory, self._cursors = home.recall(), Cursors(instance)
+        self._daemon = Daemon(instance, interface)
         self._refused: dict[str, str] = {}
+        self._skipped: dict[str, str] = {}
         self._runs: list[Run] = []
 
     def report(self, loading: float) -> Report:
@@ -113,17 +179,18 @@ class Round:
             loading: seconds that loading the definitions took, for the report.
         """
         began = time.monotonic()
-        if self._execution.end_what_was_killed():
+        if self._execution.end_what_was_killed(every=not self._daemon.is_running):
             self._say("A run of before was killed: what it was to read is handed out again.")
         self._remember_marts_as_they_are()
         sensors = sorted(self._sensors(), key=lambda one: one.name)
         for position, sensor in enumerate(sensors, start=1):
             self._drain(sensor, f"[{position}/{len(sensors)}]")
         self._run_marts()
-        running = sum(run.seconds for run in self._runs)
-        seconds = {"loading": loading, "looking": time.monotonic() - began - running, "running": running}
+        running, waiting = sum(run.seconds for run in self._runs), self._daemon.waited
+        looking = time.monotonic() - began - running - waiting
+        seconds = {"loading": loading, "looking": looking, "running": running, "waiting": waiting}
         rounded = {name: round(value, 1) for name, value in seconds.items()}
-        return Report(runs=tuple(self._runs), refused=self._refused, seconds=rounded)
+        return Report(runs=tuple(self._runs), refused=self._refused, skipped=self._skipped, seconds=rounded)
 
     def _sensors(self) -> list[dg.SensorDefinition]:
         marts = dg.AutomationConditionSensorDefinition
@@ -132,16 +199,7 @@ class Round:
 
     def _drain(self, sensor: dg.SensorDefinition, position: str) -> None:
         """Tick a sensor until it skips; a batch whose run fails is handed out again the next time."""
-        while True:
-            try:
-                data = self._tick(sensor)
-            except Exception as error:  # noqa: BLE001 - as in Dagster, no sensor keeps another from looking
-                cause = error.__cause__ or error
-                self._refused[sensor.name] = f"{type(cause).__name__}: {cause}"
-                self._say(f"{position} {sensor.name} failed to look: {cause}")
-                return
-            if not data.run_requests:
-                self._say(f"{position} {sensor.name}: {data.skip_message}")
+        while (data := self._looked(sensor, position)) is not None:
             for event in data.asset_events:
                 self._instance.report_runless_asset_event(event)
             for request in data.run_requests or ():
@@ -150,15 +208,34 @@ class Round:
                 if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
                     return
             if data.cursor is not None:
-                cursors = {**self._memory.sensors, sensor.name: data.cursor}
-                self._keep(self._memory.model_copy(update={"sensors": cursors}))
+                self._cursors.write(sensor, data.cursor)
             if not data.run_requests:
                 return
+
+    def _looked(self, sensor: dg.SensorDefinition, position: str) -> "SensorExecutionData | None":
+        """A sensor's tick, after the run of the daemon that it waits for; None where there is no answer to act on."""
+        while True:
+            try:
+                data = self._tick(sensor)
+            except Exception as error:  # noqa: BLE001 - as in Dagster, no sensor keeps another from looking
+                cause = error.__cause__ or error
+                self._refused[sensor.name] = f"{type(cause).__name__}: {cause}"
+                self._say(f"{position} {sensor.name} failed to look: {cause}")
+                return None
+            if data.run_requests:
+                return data
+            self._say(f"{position} {sensor.name}: {data.skip_message}")
+            run = self._daemon.run_of(sensor.name)
+            if run is None:
+                return data
+            if not self._waited(run):
+                self._skipped[sensor.name] = f"run {run.run_id} of Dagster's daemon has not ended"
+                return None
 
     def _tick(self, sensor: dg.SensorDefinition) -> "SensorExecutionData":
         with dg.build_sensor_context(
             instance=self._instance,
-            cursor=self._memory.sensors.get(sensor.name),
+            cursor=self._cursors.read(sensor.name),
             definitions=self._definitions,
             sensor_name=sensor.name,
         ) as context:
@@ -175,6 +252,12 @@ class Round:
     def _run_marts(self) -> None:
         """Materialize the marts whose conditions are met, until none is; the look counts once they are up to date."""
         while True:
+            # A condition is not met while its mart is being made; of what came since, that run has not heard.
+            if run := self._daemon.run_among(self._marts()):
+                if self._waited(run):
+                    continue
+                self._skipped["marts"] = f"run {run.run_id} of Dagster's daemon has not ended"
+                return
             met = self._conditions()
             keys = [key for key in self._marts() if met.get_num_requested(key)]
             if keys:
@@ -184,6 +267,15 @@ class Round:
             self._keep_marts(met)
             if not keys:
                 return
+
+    def _waited(self, run: dg.DagsterRun) -> bool:
+        """Wait for a run of the daemon; False when it takes too long."""
+        self._say(f"      waiting for run {run.run_id} of Dagster's daemon ...")
+        if not self._daemon.wait_for(run.run_id):
+            return False
+        if not self._daemon.is_running:
+            self._execution.end_what_was_killed(every=True)
+        return True
 
     def _marts(self) -> list[dg.AssetKey]:
         keys = self._graph.get_all_asset_keys()

@@ -20,6 +20,7 @@ from lotus_dagster.environment import Warehouse
 
 from lotus_infra.errors import LotusError
 from sandbox.dagster_home import Home
+from sandbox.dagster_report import Report
 from sandbox.dagster_round import Round
 
 STDOUT: Final = 1
@@ -27,14 +28,16 @@ STDERR: Final = 2
 
 
 @contextmanager
-def _said_to(log: Path) -> Iterator[tuple[TextIO, TextIO]]:
-    """What Dagster and dbt print, in this process and in theirs, goes to a log; yields what stdout and stderr were."""
+def _said_to(log: Path) -> Iterator[TextIO]:
+    """What Dagster and dbt print, in this process and in theirs, goes to a log; yields what stderr was."""
     with log.open("a") as output, os.fdopen(os.dup(STDOUT), "w") as out, os.fdopen(os.dup(STDERR), "w") as progress:
         os.dup2(output.fileno(), STDOUT)
         os.dup2(output.fileno(), STDERR)
         try:
-            yield out, progress
+            yield progress
         finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
             os.dup2(out.fileno(), STDOUT)
             os.dup2(progress.fileno(), STDERR)
 
@@ -46,21 +49,51 @@ def _alone(home: Home) -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    """Run what has arrived; 0 when all of it is there, 1 when something failed, 130 after Ctrl-C."""
-    began = time.monotonic()
-    try:
+class Runner:
+    """Runs what has arrived, as often as it is asked to.
+
+    Args:
+        interface: the process of Dagster's interface, whose daemon runs what arrives too; 0 where none runs.
+    """
+
+    def __init__(self, interface: int = 0) -> None:
+        self._interface = interface
+        began = time.monotonic()
+        # A lake that does not load is reported to whoever asks for a run.
+        self._failure: LotusError | None = None
+        try:
+            self._definitions = load()
+        except LotusError as error:
+            self._failure = error
+        self._loading = time.monotonic() - began
+
+    def run(self) -> Report:
+        """Run what has arrived, with progress on stderr.
+
+        Raises:
+            LotusError: the lake does not load, or a variable is missing.
+        """
+        if self._failure is not None:
+            raise self._failure
         Warehouse.read()
         folder = os.environ.get("DAGSTER_HOME")
         if not folder:
-            raise LotusError("the environment lacks DAGSTER_HOME", "name the folder where Dagster keeps its runs")  # noqa: TRY301
+            raise LotusError("the environment lacks DAGSTER_HOME", "name the folder where Dagster keeps its runs")
         home = Home(Path(folder))
-        with _alone(home), _said_to(home.log) as (out, progress), dg.DagsterInstance.get() as instance:
-            definitions = load()
-            report = Round(definitions, instance, home, lambda line: print(line, file=progress, flush=True)).report(
-                time.monotonic() - began
-            )
-            print(report.model_dump_json(), file=out)
+        with _alone(home), _said_to(home.log) as progress, dg.DagsterInstance.get() as instance:
+
+            def say(line: str) -> None:
+                print(line, file=progress, flush=True)
+
+            work = Round(self._definitions, instance, home, say, self._interface)
+            return work.report(self._loading)
+
+
+def main() -> int:
+    """Run what has arrived; 0 when all of it is there, 1 when something failed, 130 after Ctrl-C."""
+    try:
+        report = Runner().run()
+        print(report.model_dump_json())
     except LotusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 """The Pulumi CLI over the project's own program, with the sandbox's environment."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
-from sandbox.layout import STACK, Layout
+from sandbox.layout import FOREIGN, STACK, Layout
+from toolchain.engine import HOST_NAME
 
 ANEW: Final = "`rm -r .sandbox` (after `make sandbox-down`) starts with a new sandbox"
 UNLOCK: Final = "if that is a lock which a killed run left, `. .sandbox/env && pulumi cancel --yes` removes it"
@@ -48,20 +50,54 @@ def _interrupts_left_to_the_engine() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def engine_path(layout: Layout) -> str:
-    """PATH with the engine and this environment in front.
+@dataclass(frozen=True)
+class Programs:
+    """Where the engine and this environment's programs are.
+
+    Attributes:
+        first: folders for the front of PATH.
+        last: folders that a shell with another PATH needs as well, for a CLI that is installed on this machine.
+    """
+
+    first: tuple[str, ...]
+    last: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The caller's PATH with the folders in front of it."""
+        return os.pathsep.join([*self.first, os.environ.get("PATH", os.defpath)])
+
+
+def is_engine_there(layout: Layout) -> bool:
+    """Whether the machine has an engine, so that none has to be built."""
+    command = [*_finding(layout), "--no-build"]
+    return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def programs(layout: Layout, output: IO[str] | None = None) -> Programs:
+    """Find the engine and this environment's programs.
 
     Where the machine has no engine it is built, which takes minutes.
 
+    Args:
+        layout: the sandbox.
+        output: where the build's progress goes; standard error by default.
+
     Raises:
-        LotusError: there is no engine and none can be built; what to do has been printed.
+        LotusError: there is no engine and none can be built; what to do is in the output.
     """
-    command = [sys.executable, str(layout.project / "toolchain" / "engine.py"), "--print-path"]
-    finding = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    finding = subprocess.run(_finding(layout), stdout=subprocess.PIPE, stderr=output, text=True, check=False)
     if finding.returncode != 0:
         raise LotusError("no Pulumi engine")
-    found = [finding.stdout.strip(), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    return os.pathsep.join(folder for folder in found if folder)
+    own, built = str(Path(sys.executable).parent), finding.stdout.strip()
+    if built:
+        return Programs((built, own))
+    installed = (shutil.which(name) for name in ("pulumi", HOST_NAME))
+    return Programs((own,), tuple(dict.fromkeys(str(Path(found).parent) for found in installed if found)))
+
+
+def _finding(layout: Layout) -> list[str]:
+    return [sys.executable, str(layout.project / "toolchain" / "engine.py"), "--print-path"]
 
 
 @dataclass(frozen=True)
@@ -71,10 +107,12 @@ class Engine:
     Attributes:
         layout: the sandbox.
         environment: what it runs with, beside the caller's environment without its variables of the same kinds.
+        output: where the commands that the user may read print; the terminal by default.
     """
 
     layout: Layout
     environment: Mapping[str, str]
+    output: IO[str] | None = None
 
     def select_stack(self) -> None:
         """Make the stack if it is not there yet."""
@@ -90,7 +128,12 @@ class Engine:
         """
         with _interrupts_left_to_the_engine() as interrupts:
             process = subprocess.run(
-                ["pulumi", *arguments], cwd=self.layout.project, env=self._environment(), check=False
+                ["pulumi", *arguments],
+                cwd=self.layout.project,
+                env=self._environment(),
+                stdout=self.output,
+                stderr=self.output,
+                check=False,
             )
         if interrupts:
             raise KeyboardInterrupt
@@ -123,5 +166,4 @@ class Engine:
         return process.stdout
 
     def _environment(self) -> dict[str, str]:
-        foreign = ("PULUMI_", "AIRBYTE_", "AWS_")
-        return {key: value for key, value in os.environ.items() if not key.startswith(foreign)} | dict(self.environment)
+        return {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)} | dict(self.environment)

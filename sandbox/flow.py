@@ -1,7 +1,8 @@
 """From sources to marts: syncs, Dagster's runs, and tables that compare their row counts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Final
 
 from pulumi_airbyte.client import Airbyte
@@ -14,43 +15,95 @@ from lotus_infra.clients.freshness import destination_bucket
 from lotus_infra.commands.sync import Polling, ProgressObserver, Run, render, sync_sources
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.diagnostics import pluralize
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_stack_lake
 from sandbox import lakehouse
 from sandbox.dagster_report import Report
-from sandbox.lakehouse import Contents, Stream
+from sandbox.lakehouse import Contents, Lakehouse, Stream
 from sandbox.layout import STACK, Layout
 from sandbox.phases import Phases
-from sandbox.s3 import Server
 
 POLL_SECONDS: Final = 0.5
 
 
-def flow(layout: Layout, server: Server, environment: Mapping[str, str], phases: Phases) -> None:
-    """Sync every source, materialize what has landed, and show what the lake has then.
+@dataclass(frozen=True)
+class Flowed:
+    """What came of a flow.
+
+    Attributes:
+        contents: what is in the lake then.
+        report: Dagster's runs.
+        confirmed: the sentence that compares rows.
+    """
+
+    contents: Contents
+    report: Report
+    confirmed: str
+
+
+def flow(layout: Layout, house: Lakehouse, environment: Mapping[str, str], phases: Phases) -> Flowed:
+    """Sync every source, and materialize what has landed.
 
     Raises:
         LotusError: a sync or a run failed, or Parquet has other rows than the syncs brought.
     """
-    console = phases.console
-    phases.begin("Syncs")
-    before = lakehouse.contents(layout, server)
-    lake = load_stack_lake(layout.project / "streams", STACK)
-    runs = _sync(layout, lake, environment, console)
-    phases.begin("Dagster")
-    report = lakehouse.materialize(layout, server)
-    phases.split(report.seconds)
-    phases.begin("Streams")
-    after = lakehouse.contents(layout, server)
-    console.print(_streams(after, report))
-    for mart in after.marts:
-        console.rule(mart.name)
-        console.print(_mart(mart))
-    if report.failures:
-        log = f"{layout.folder.name}/dagster/runs.log"
-        raise LotusError("; ".join(report.failures), f"{log} has the output of Dagster and dbt")
-    counted = _counted(layout, lake)
-    console.print(confirmed(before, after, runs, counted), highlight=False, markup=False, soft_wrap=True)
+    with phases.phase("syncs") as phase:
+        before = house.contents()
+        lake = load_stack_lake(layout.project / "streams", STACK)
+        runs = _sync(layout, lake, environment, phase.console)
+        phase.ends(f"{pluralize(len(runs), 'connection')}, {pluralize(sum(run.rows or 0 for run in runs), 'new row')}")
+    with phases.phase("dagster") as phase:
+        report = house.materialize()
+        phase.ends(_told(report), {name: seconds for name, seconds in report.seconds.items() if seconds})
+        if report.failures:
+            log = f"{layout.folder.name}/dagster/runs.log"
+            raise LotusError("; ".join(report.failures), f"{log} has the output of Dagster and dbt")
+    with phases.phase("counts") as phase:
+        after = house.contents()
+        sentence = confirmed(before, after, runs, _counted(layout, lake))
+        phase.ends("the jobs' rows are in the Parquet files")
+    return Flowed(after, report, sentence)
+
+
+def show(flowed: Flowed, console: Console, *, rows: bool) -> None:
+    """Print the streams and the marts.
+
+    Args:
+        flowed: what came of the flow.
+        console: where.
+        rows: whether to print the first rows of each mart.
+    """
+    console.print(streams_table(flowed.contents, flowed.report))
+    for line in _remarks(flowed.report):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if rows:
+        for mart in flowed.contents.marts:
+            console.rule(mart.name)
+            console.print(_mart(mart))
+    else:
+        console.print(_marts(flowed.contents, flowed.report))
+    console.print(flowed.confirmed, highlight=False, markup=False, soft_wrap=True)
+
+
+def _told(report: Report) -> str:
+    """The runs in one line."""
+    told = pluralize(report.materialized.total(), "materialization")
+    warned = sum(len(run.tests_warned) for run in report.runs)
+    told += f", {pluralize(warned, 'warning')}" if warned else ""
+    return f"{told}, {len(report.skipped)} skipped" if report.skipped else told
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    """What the tables do not say, a line each."""
+    for name, why in report.skipped.items():
+        yield f"skipped: {name}: {why}; `make sandbox` again reads the rest"
+    for run in report.runs:
+        for file, why in run.quarantined.items():
+            yield f"quarantine: {file}: {' '.join(why.split())}"
+        for test in run.tests_warned:
+            if test != naming.QUARANTINE_CHECK:
+                yield f"warning: {run.name}: the test {test} fails"
 
 
 def _sync(layout: Layout, lake: Lake, environment: Mapping[str, str], console: Console) -> list[Run]:
@@ -119,7 +172,7 @@ def _streams_of(contents: Contents, connection: str) -> list[Stream]:
     return [stream for stream in contents.streams if stream.connection == connection]
 
 
-def _streams(contents: Contents, report: Report) -> Table:
+def streams_table(contents: Contents, report: Report) -> Table:
     """Each stream's way through the lake, counted at each station."""
     made = Table(Column("model", no_wrap=True))
     for heading in ("files", "rows landed", "rows kept", "runs"):
@@ -135,6 +188,17 @@ def _streams(contents: Contents, report: Report) -> Table:
             str(report.materialized[asset]),
         )
     made.caption = f"{report.materialized.total()} materializations, marts included"
+    return made
+
+
+def _marts(contents: Contents, report: Report) -> Table:
+    """All marts, a line each."""
+    made = Table(Column("mart", no_wrap=True))
+    for heading in ("rows", "columns", "runs"):
+        made.add_column(heading, justify="right")
+    for mart in contents.marts:
+        runs = report.materialized["/".join((naming.MAIN_SCHEMA, mart.name))]
+        made.add_row(mart.name, f"{mart.rows:,}", str(len(mart.columns)), str(runs))
     return made
 
 

@@ -1,24 +1,29 @@
-"""Dagster and the warehouse of the sandbox, seen from outside: their environment, and the processes that work there.
+"""Dagster and the warehouse of the sandbox, seen from outside: their environment, and the process that works there.
 
-DuckLake's catalog is a file, so one process at a time has it; and Dagster takes seconds to import. So what concerns
-either runs in processes of its own, which answer with one JSON document on stdout and print their progress on stderr.
+DuckLake's catalog is a file, so one process at a time has it; and Dagster takes seconds to import. So one process does
+what concerns either. It answers each line on stdin with one JSON document on stdout, and prints its progress on stderr.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
+from typing import IO, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from lotus_infra import naming
 from lotus_infra.config.stack import Project
+from lotus_infra.dagster_fingerprint import DBT_PROJECT
 from lotus_infra.errors import LotusError
 from sandbox.dagster_report import Report
 from sandbox.layout import REGION, S3_KEY, STACK, Layout
+from sandbox.process import STOP_SECONDS
 from sandbox.s3 import Server
+
+Part = TypeVar("Part")
 
 
 class Table(BaseModel):
@@ -82,6 +87,34 @@ def dagster_home(layout: Layout) -> Path:
     return layout.folder / "dagster"
 
 
+def variables(layout: Layout, server: Server) -> dict[str, str]:
+    """What a process needs that runs Dagster or dbt, or asks the lake, beside the variables of the engine.
+
+    Raises:
+        LotusError: the stack's file has no landing zone.
+    """
+    zone = Project.needed(layout.project).settings(STACK).lotus.landing_zone
+    if zone is None:
+        raise LotusError(f"the stack {STACK} has no landing zone", "restore lotus:landingZone in its file")
+    dbt = str(layout.project / DBT_PROJECT)
+    return {
+        "AWS_ACCESS_KEY_ID": S3_KEY,
+        "AWS_ENDPOINT_URL_S3": server.url,
+        "AWS_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": S3_KEY,
+        "DAGSTER_HOME": str(dagster_home(layout)),
+        "DBT_PROFILES_DIR": dbt,
+        "DBT_PROJECT_DIR": dbt,
+        "LOTUS_CATALOG": str(folder(layout) / "catalog.ducklake"),
+        "LOTUS_EXPIRE_RAW_DAYS": "" if zone.expire_raw_days is None else str(zone.expire_raw_days),
+        "LOTUS_LAKE_DATA": f"s3://{zone.landing}/{naming.TABLES_PATH}",
+        "LOTUS_LANDING": f"s3://{zone.landing}",
+        # Whoever calls the sandbox after a failed run has repaired something.
+        "LOTUS_RETRY_SECONDS": "0",
+        "LOTUS_STACK": STACK,
+    }
+
+
 def environment(layout: Layout, server: Server) -> dict[str, str]:
     """Everything that a process gets which runs Dagster or asks the lake: the caller's environment and the sandbox's.
 
@@ -89,65 +122,99 @@ def environment(layout: Layout, server: Server) -> dict[str, str]:
         layout: the sandbox.
         server: where the landing zone is.
     """
-    zone = Project.needed(layout.project).settings(STACK).lotus.landing_zone
-    if zone is None:
-        raise LotusError(f"the stack {STACK} has no landing zone", "restore lotus:landingZone in its file")
-    bucket = zone.landing
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    expiry = {} if zone.expire_raw_days is None else {"LOTUS_EXPIRE_RAW_DAYS": str(zone.expire_raw_days)}
-    return (
-        own
-        | expiry
-        | {
-            "AWS_ACCESS_KEY_ID": S3_KEY,
-            "AWS_ENDPOINT_URL_S3": server.url,
-            "AWS_REGION": REGION,
-            "AWS_SECRET_ACCESS_KEY": S3_KEY,
-            "DAGSTER_HOME": str(dagster_home(layout)),
-            "LOTUS_CATALOG": str(folder(layout) / "catalog.ducklake"),
-            "LOTUS_LAKE_DATA": f"s3://{bucket}/{naming.TABLES_PATH}",
-            "LOTUS_LANDING": f"s3://{bucket}",
-            "LOTUS_STACK": STACK,
-            # Whoever calls the sandbox after a failed run has repaired something.
-            "LOTUS_RETRY_SECONDS": "0",
-        }
-    )
+    return own | variables(layout, server)
 
 
-def materialize(layout: Layout, server: Server) -> Report:
-    """Run what has arrived in S3, with progress on stderr.
+class Answer(BaseModel):
+    """What the process of the lake answers to a question: one of its parts.
 
-    Raises:
-        LotusError: it ended without a report; its output has the reason.
+    Attributes:
+        contents: to `contents`.
+        report: to `materialize`.
+        error: why there is no answer.
     """
-    began = time.monotonic()
-    report = Report.model_validate_json(_ask(layout, server, "sandbox.dagster_runs"))
-    imports = time.monotonic() - began - sum(report.seconds.values())
-    return report.model_copy(update={"seconds": {"imports": round(imports, 1), **report.seconds}})
+
+    model_config = ConfigDict(frozen=True)
+
+    contents: Contents | None = None
+    report: Report | None = None
+    error: str = ""
 
 
-def contents(layout: Layout, server: Server) -> Contents:
-    """Count and read what is in the lake.
+class Lakehouse:
+    """The process in which Dagster runs and the lake is read; it answers one question after the other.
 
-    Raises:
-        LotusError: it can't be read; its output has the reason.
+    It is started early, since its imports take seconds, and others may wait at the same time. Leaving the context ends
+    it.
+
+    Args:
+        layout: the sandbox.
+        server: where the landing zone is.
+        output: where it prints its progress; None is the terminal.
+        interface: the process of Dagster's interface, whose daemon runs what arrives too; 0 where none runs.
     """
-    return Contents.model_validate_json(_ask(layout, server, "sandbox.marts"))
+
+    def __init__(self, layout: Layout, server: Server, output: IO[str] | None = None, interface: int = 0) -> None:
+        folder(layout).mkdir(exist_ok=True)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.worker", str(interface)],
+            cwd=Path(__file__).resolve().parents[1],
+            env=environment(layout, server),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        process = self._process
+        # Ctrl-C has reached it too: it may still write what it has done.
+        if kind is not None and not issubclass(kind, Exception):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+        process.terminate()
+        process.communicate()
+
+    def contents(self) -> Contents:
+        """Count and read what is in the lake.
+
+        Raises:
+            LotusError: it can't be read.
+        """
+        return _given(self._ask("contents").contents)
+
+    def materialize(self) -> Report:
+        """Run what has arrived in S3.
+
+        Raises:
+            LotusError: it ended without a report.
+        """
+        return _given(self._ask("materialize").report)
+
+    def _ask(self, question: str) -> Answer:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            print(question, file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            raise LotusError(f"the lake's process ended with exit code {self._process.wait()} for the reason above")
+        answer = Answer.model_validate_json(line)
+        if answer.error:
+            raise LotusError(answer.error)
+        return answer
+
+
+def _given(part: Part | None) -> Part:
+    assert part is not None
+    return part
 
 
 def forget(layout: Layout) -> None:
     """Delete the lake and Dagster's folder, for a landing zone that has lost its files."""
     for forgotten in (folder(layout), dagster_home(layout)):
         shutil.rmtree(forgotten, ignore_errors=True)
-
-
-def _ask(layout: Layout, server: Server, module: str) -> str:
-    folder(layout).mkdir(exist_ok=True)
-    command = [sys.executable, "-m", module]
-    project = Path(__file__).resolve().parents[1]
-    asked = subprocess.run(
-        command, cwd=project, env=environment(layout, server), stdout=subprocess.PIPE, text=True, check=False
-    )
-    if not asked.stdout.strip():
-        raise LotusError(f"{module} ended with exit code {asked.returncode} for the reason above")
-    return asked.stdout

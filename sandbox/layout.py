@@ -1,8 +1,10 @@
 """The files of the sandbox, all under `.sandbox/` and none of them committed, and the lock on them."""
 
 import fcntl
+import os
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +17,23 @@ REGION: Final = "us-west-1"
 STATE_BUCKET: Final = "lotus-state"
 S3_KEY: Final = "sandbox"
 """Both halves of the S3 server's one access key; `Pulumi.sandbox.yaml` gives it to Airbyte. It protects nothing."""
-FOREIGN: Final = ("AWS_PROFILE", "AWS_SESSION_TOKEN")
-"""Variables of the caller's shell that would be taken together with ours."""
+DAGSTER_URL: Final = "LOTUS_DAGSTER_URL"
+"""The variable of `lotus status` for the address of Dagster."""
+FOREIGN: Final = ("AIRBYTE_", "AWS_", "PULUMI_")
+"""Beginnings of the variables that a command of the sandbox must not take from the caller's shell."""
+_SHELL: Final = """# For sh, bash and zsh: `. .sandbox/env` makes lotus, pulumi, dbt and dagster use the sandbox.
+for lotus_name in $(env | sed -n -E 's/^(({foreign})[A-Za-z0-9_]*)=.*/\\1/p'); do
+  unset "$lotus_name"
+done
+lotus_path={first}
+case "$PATH:" in "$lotus_path:"*) ;; *) PATH="$lotus_path:$PATH" ;; esac
+{last}unset lotus_name lotus_path
+export PATH
+{exports}
+"""
+_APPENDED: Final = """lotus_path={folder}
+case ":$PATH:" in *":$lotus_path:"*) ;; *) PATH="$PATH:$lotus_path" ;; esac
+"""
 
 
 @dataclass(frozen=True)
@@ -86,6 +103,13 @@ class Layout:
         """The engine's own folder, apart from the user's."""
         return self.folder / "home"
 
+    @property
+    def log(self) -> Path:
+        """All output of the last `make sandbox`, where it was quiet."""
+        folder = self.folder / "log"
+        folder.mkdir(exist_ok=True)
+        return folder / "up.log"
+
     def environment(self, path: str, airbyte_url: str, s3_url: str) -> dict[str, str]:
         """What the engine and the program need, beside the caller's own environment.
 
@@ -111,11 +135,28 @@ class Layout:
             "PULUMI_STACK": STACK,
         }
 
-    def write_environment(self, environment: dict[str, str]) -> None:
-        """Write the file for shells."""
-        unset = f"unset {' '.join(FOREIGN)}"
-        lines = [unset, *(f"export {name}={shlex.quote(value)}" for name, value in sorted(environment.items()))]
-        write_whole(self.environment_file, "\n".join(lines) + "\n")
+    def write_environment(self, variables: Mapping[str, str], first: Sequence[str], last: Sequence[str]) -> None:
+        """Write the file for shells.
+
+        Args:
+            variables: to export, without PATH.
+            first: folders for the front of PATH.
+            last: folders for the end of PATH, where it does not have them.
+        """
+        text = _SHELL.format(
+            foreign="|".join(FOREIGN),
+            first=shlex.quote(os.pathsep.join(first)),
+            last="".join(_APPENDED.format(folder=shlex.quote(folder)) for folder in last),
+            exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())),
+        )
+        write_whole(self.environment_file, text)
+
+    def set_dagster_url(self, url: str) -> None:
+        """Change Dagster's address in the file for shells."""
+        if self.environment_file.exists():
+            text = self.environment_file.read_text(encoding="utf-8")
+            line = f"export {DAGSTER_URL}={shlex.quote(url)}"
+            write_whole(self.environment_file, re.sub(rf"^export {DAGSTER_URL}=.*$", line, text, flags=re.MULTILINE))
 
 
 @contextmanager

@@ -1,26 +1,26 @@
-"""Counts and reads what is in the lake: `python -m sandbox.marts` prints one line of JSON (`lakehouse.Contents`).
+"""Counts and reads what is in the lake: its streams, and the marts that dbt's manifest has.
 
 Rows are counted in the Parquet files themselves, for a comparison with the counts of Airbyte's jobs.
 """
 
 import os
-import sys
 from glob import escape
 from pathlib import Path
 from typing import Final
 
 import duckdb
 from lotus_dagster.arrivals.landing import stored_files
-from lotus_dagster.definitions import STREAMS
-from lotus_dagster.duckdb_plugin import attach, prepare
+from lotus_dagster.definitions import DBT_PROJECT, STREAMS
 from lotus_dagster.environment import STACK, Warehouse
+from lotus_dagster.lake import streams_in_stack
+from lotus_dagster.manifest import Manifest, ManifestError
 
 from lotus_infra import naming
+from lotus_infra.clients.ducklake import attach, prepare
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_usable_lake
 from sandbox.lakehouse import Contents, Stream, Table
 
-MARTS: Final = ("fct_sales", "dim_customers", "fct_purchases")
 FIRST: Final = 3
 
 
@@ -52,8 +52,18 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
             for stream in source.selected_streams
             if (read := lake.read_of(source, stream)) is not None
         )
-        marts = tuple(_table(connection, name, first) for name in MARTS if name in built)
+        marts = tuple(_table(connection, name, first) for name in _marts() if name in built)
     return Contents(streams=streams, marts=marts)
+
+
+def _marts() -> list[str]:
+    """The tables of the models that belong to no stream, as the manifest of the last parse has them."""
+    try:
+        manifest = Manifest.read(DBT_PROJECT / "target" / "manifest.json")
+    except ManifestError:
+        return []
+    streams = streams_in_stack(STREAMS, os.environ.get(STACK, ""))
+    return manifest.tables_without([stream.tag for stream in (*streams.deployed, *streams.left_out)])
 
 
 def _built(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> set[str]:
@@ -67,7 +77,10 @@ def _built(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> set[s
         raise LotusError(
             f"the lake can't be read: {error}", "is another process in it, such as `dagster dev`?"
         ) from error
-    return {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    found = "from duckdb_tables() where database_name = 'lake' and schema_name = 'main'"
+    views = found.replace("tables", "views")
+    query = f"select table_name {found} union all select view_name {views}"
+    return {name for (name,) in connection.execute(query).fetchall()}
 
 
 def _landed(connection: duckdb.DuckDBPyConnection, landing: str, prefix: str) -> dict[str, int]:
@@ -94,17 +107,3 @@ def _table(connection: duckdb.DuckDBPyConnection, name: str, first: int) -> Tabl
     columns = tuple(str(column[0]) for column in found.description or ())
     rows = tuple(found.fetchall())  # The connection keeps the answer of its last query alone.
     return Table(name=name, rows=_count(connection, name, {name}) or 0, columns=columns, first=rows)
-
-
-def main() -> int:
-    """Print the contents; return 1 if they can't be read."""
-    try:
-        print(contents(Warehouse.read()).model_dump_json())
-    except LotusError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

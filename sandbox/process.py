@@ -37,7 +37,9 @@ class Running(BaseModel):
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a process of this number."""
+        """Whether there is a process of this number; 0 is none."""
+        if self.pid <= 0:
+            return False
         try:
             os.kill(self.pid, 0)
         except OSError:

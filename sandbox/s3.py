@@ -57,10 +57,7 @@ def start(layout: Layout) -> Server:
     Raises:
         LotusError: it did not start; the message has its output.
     """
-    try:
-        command: Path | None = s3_server()
-    except EngineError:
-        command = None
+    command = program()
     before = remembered(layout.s3_file, Server)
     ports = [int(before.url.rpartition(":")[2])] if before else []
     for port in (*ports, free_port()):
@@ -71,6 +68,14 @@ def start(layout: Layout) -> Server:
             _make_state_bucket(server)
             return server
     raise not_started("the S3 server", layout.s3_log)
+
+
+def program() -> Path | None:
+    """The server that keeps its objects, built where it is missing; None where that can't be done."""
+    try:
+        return s3_server()
+    except EngineError:
+        return None
 
 
 def _spawn(layout: Layout, versitygw: Path | None, port: int) -> Process:

@@ -11,7 +11,7 @@ import httpx
 from lotus_infra.errors import LotusError
 from sandbox.layout import Layout, write_whole
 from sandbox.process import START_SECONDS, Process, Running, not_started, remembered, spawn, stop
-from toolchain.connectors import connector
+from toolchain.connectors import connector, is_installed
 from toolchain.engine import EngineError
 
 REAL: Final = ("source-faker",)
@@ -69,17 +69,23 @@ def _spawn(layout: Layout, port: str) -> Process:
     layout.twin_data.mkdir(exist_ok=True)
     give_connectors(layout.twin_data)
     command = [str(Path(sys.executable).parent / "airbyte-twin"), "--port", port, "--auth", "none", "--run-syncs"]
-    return spawn([*command, *_connectors(), "--data-dir", str(layout.twin_data)], layout.twin_log)
+    connectors = [f"--connector=airbyte/{name}={path}" for name, path in install_connectors().items()]
+    return spawn([*command, *connectors, "--data-dir", str(layout.twin_data)], layout.twin_log)
 
 
-def _connectors() -> list[str]:
-    """The sources that need no account are read by their real connectors.
+def are_connectors_there() -> bool:
+    """Whether all real connectors are installed."""
+    return all(is_installed(name) for name in REAL)
+
+
+def install_connectors() -> dict[str, Path]:
+    """The real connectors, which read the sources that need no account, by name.
 
     Raises:
         LotusError: one can't be installed.
     """
     try:
-        return [f"--connector=airbyte/{name}={connector(name)}" for name in REAL]
+        return {name: connector(name) for name in REAL}
     except EngineError as error:
         raise LotusError(str(error)) from None
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from lotus_infra.errors import LotusError
 from sandbox import s3
-from sandbox.dagster_home import Home
+from sandbox.dagster_home import CODE_LOCATION, Home
 from sandbox.lakehouse import dagster_home, environment
-from sandbox.layout import Layout, write_whole
+from sandbox.layout import DAGSTER_URL, Layout, write_whole
 from sandbox.process import LOOPBACK, Running, free_port, remembered
 
 
@@ -18,6 +18,15 @@ def found(layout: Layout) -> Running | None:
     """The interface, if it runs in some other terminal."""
     running = remembered(layout.ui_file, Running)
     return running if running is not None and running.is_running and _is_dagster(running.pid) else None
+
+
+def address(layout: Layout) -> str:
+    """Where the interface listens, or will by default: a port that is chosen once, so that shells may know it."""
+    known = remembered(layout.ui_file, Running)
+    if known is None:
+        known = Running(pid=0, url=f"http://{LOOPBACK}:{free_port()}")
+        write_whole(layout.ui_file, known.model_dump_json())
+    return known.url
 
 
 def _is_dagster(pid: int) -> bool:
@@ -31,7 +40,7 @@ def ui(layout: Layout, port: int = 0) -> None:
 
     Args:
         layout: the sandbox.
-        port: where to listen; a free one when it is 0.
+        port: where to listen; where it listened before when it is 0, or any free one.
 
     Raises:
         LotusError: the sandbox is not up, or the port is taken.
@@ -39,14 +48,36 @@ def ui(layout: Layout, port: int = 0) -> None:
     server = s3.found(layout)
     if server is None:
         raise LotusError("the sandbox is not up", "run `make sandbox` first")
+    running = found(layout)
+    if running is not None:
+        raise LotusError(f"Dagster is already on {running.url}", "open it, or end it with Ctrl-C in its terminal")
     Home(dagster_home(layout))
-    listening = str(free_port(port))
-    print(f"Dagster will be on http://{LOOPBACK}:{listening} in some seconds, until Ctrl-C.", flush=True)
+    before = address(layout)
+    listening = str(_port(port, before))
+    url = f"http://{LOOPBACK}:{listening}"
+    print(f"Dagster will be on {url} in some seconds, until Ctrl-C.", flush=True)
+    if url != before:
+        print(f"For `lotus status` in other shells: export {DAGSTER_URL}={url}", flush=True)
+    layout.set_dagster_url(url)
     dagster = str(Path(sys.executable).with_name("dagster"))
-    options = ["--module-name", "lotus_dagster.code_location", "--host", LOOPBACK, "--port", listening]
+    options = ["--module-name", CODE_LOCATION, "--host", LOOPBACK, "--port", listening]
     # A script's background job ignores Ctrl-C; Dagster would inherit that, and then ignore SIGTERM too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     superseded = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
-    write_whole(layout.ui_file, Running(pid=os.getpid(), url=f"http://{LOOPBACK}:{listening}").model_dump_json())
+    write_whole(layout.ui_file, Running(pid=os.getpid(), url=url).model_dump_json())
     os.chdir(layout.project)
     os.execve(dagster, [dagster, "dev", *options], environment(layout, server) | superseded)
+
+
+def _port(wanted: int, before: str) -> int:
+    """The port that is given, else the one of before where it is free, else any.
+
+    Raises:
+        LotusError: the port that is given is taken.
+    """
+    if wanted:
+        return free_port(wanted)
+    try:
+        return free_port(int(before.rpartition(":")[2]))
+    except LotusError:
+        return free_port()

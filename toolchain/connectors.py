@@ -40,6 +40,14 @@ def connector(name: str) -> Path:
     return environment(requirements) / "bin" / name
 
 
+def is_installed(name: str) -> bool:
+    """Whether a connector is there, so that `connector` installs nothing."""
+    requirements = REQUIREMENTS / f"{name}.txt"
+    folder = requirements.parent / ".venvs" / name
+    stamp = folder / ".stamp"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == _stamp(requirements, folder)
+
+
 def environment(requirements: Path) -> Path:
     """Finds the environment of a requirements file, or makes it, in the folder `.venvs` beside the file.
 

@@ -33,6 +33,7 @@ ENGINE = BIN / "pulumi"
 HOST_NAME = "pulumi-language-python"
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+LASTS = "three to seven minutes on two cores"
 Version = tuple[int, int, int]
 
 
@@ -184,7 +185,7 @@ def version_variable(version: Version) -> str:
 def _build(go: str) -> None:
     partial = BIN / ".pulumi.partial"
     started = time.monotonic()
-    _say(f"Building the Pulumi engine {_dotted(pinned_engine())} with Go: once, three to seven minutes on two cores.")
+    _say(f"Building the Pulumi engine {_dotted(pinned_engine())} with Go: once, {LASTS}.")
     command = [go, "build", "-v", *_build_flags(), "-o", str(partial), PACKAGE]
     process = subprocess.Popen(command, cwd=HERE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
@@ -249,8 +250,10 @@ class Progress:
 
 def _write_language_host() -> None:
     """Write the stand-in's executable where it is missing or not the one for this environment."""
+    # The engine starts it twice for a command: no program of its own for each part of a path.
     text = (
-        '#!/bin/sh\ntoolchain=$(dirname "$(dirname "$(readlink -f "$0")")")\n'
+        '#!/bin/sh\nhost=$0\n[ ! -L "$host" ] || host=$(readlink -f "$host")\n'
+        'toolchain=$(cd "${host%/*}/.." && pwd -P)\n'
         f'exec {_environment_python()} -u "$toolchain/language_host.py" "$@"\n'
     )
     host = BIN / HOST_NAME
@@ -268,7 +271,7 @@ def _environment_python() -> str:
         EngineError: there is no environment.
     """
     if _is_environment(HERE.parent / ".venv"):
-        return '"$(dirname "$toolchain")/.venv/bin/python"'  # Stays right where the checkout is moved or copied.
+        return '"${toolchain%/*}/.venv/bin/python"'  # Stays right where the checkout is moved or copied.
     if _is_environment(Path(sys.prefix)):
         return shlex.quote(str(Path(sys.prefix) / "bin" / "python"))
     raise EngineError("The engine needs the project's Python environment to run programs in: run `make setup` first.")

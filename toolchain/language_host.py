@@ -2,7 +2,8 @@
 
 It implements the engine's language protocol, and treats a program as the official host does; docs/language-host.md
 lists the differences. Nothing of Lotus is imported here. The program runs in this process, on its main thread, because
-the engine starts a fresh host for every operation: a child process would only pay for a second interpreter.
+the engine starts a fresh host for every operation: a child process would only pay for a second interpreter. It starts
+another one before that, which only says what it is: so the host imports the SDK when there is a program to run.
 `options.virtualenv` of a Pulumi.yaml is ignored: the environment's own Python already runs the host.
 
 Usage: `language_host.py [flags] ENGINE_ADDRESS`, as the engine calls it. The first line of standard output is the port.
@@ -10,6 +11,7 @@ Usage: `language_host.py [flags] ENGINE_ADDRESS`, as the engine calls it. The fi
 
 import asyncio
 import atexit
+import gc
 import json
 import logging
 import os
@@ -21,24 +23,29 @@ import signal
 import subprocess
 import sys
 import threading
-import tomllib
 import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import metadata
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 import grpc
-import pulumi
 from google.protobuf import empty_pb2
-from pulumi import runtime
-from pulumi.automation._server import LanguageServer
-from pulumi.runtime.proto import analyzer_pb2, language_pb2, language_pb2_grpc, plugin_pb2
-from pulumi.runtime.settings import reset_options
 from typing_extensions import override
+
+SDK = ("pulumi", "pulumi.runtime")
+"""The packages around the protocol's messages. They are not run before `import_sdk`."""
+
+for _package in SDK:
+    _spec = find_spec(_package)
+    assert _spec is not None
+    sys.modules[_package] = module_from_spec(_spec)
+
+from pulumi.runtime.proto import analyzer_pb2, language_pb2, language_pb2_grpc, plugin_pb2  # noqa: E402
 
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 OPTIONS = [(f"grpc.max_{way}_message_length", MAX_MESSAGE_BYTES) for way in ("receive", "send")]
@@ -48,16 +55,35 @@ NO_CODE = (
 )
 GENERATOR = Path(__file__).resolve().parent / "bin" / "generators" / "pulumi-language-python"
 """The program that writes code with the engine's own generators, where `make sdks` has built it."""
+SELDOM = 100_000
+"""New objects after which Python looks for garbage; its own default is 700."""
 POLICY_PACK = "analyzer"
 ANALYZER = "/pulumirpc.Analyzer/"
 ENGINE_IS_GONE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
-class LanguageHost(LanguageServer):
+def import_sdk() -> None:
+    """Imports the SDK in full.
+
+    What it imports lives as long as the process, which is short: looking for garbage in it, again and again while more
+    is imported, would take a seventh of a program's start.
+    """
+    gc.disable()
+    for package in SDK:
+        del sys.modules[package]
+    import pulumi.runtime  # noqa: PLC0415
+
+    # An import sets a module in its package only when it loads the module, and this one has been loaded before.
+    pulumi.runtime.proto = sys.modules["pulumi.runtime.proto"]  # type: ignore[attr-defined]
+    gc.freeze()
+    gc.set_threshold(SELDOM)
+    gc.enable()
+
+
+class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """Answers the engine, and hands each program to the main thread, the only one that may run it."""
 
     def __init__(self) -> None:
-        super().__init__(lambda: None)
         self.jobs: queue.SimpleQueue[tuple[language_pb2.RunRequest, Future[language_pb2.RunResponse]]]
         self.jobs = queue.SimpleQueue()
 
@@ -84,6 +110,13 @@ class LanguageHost(LanguageServer):
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Acknowledges: the engine's signal, which always follows, ends the process."""
         return empty_pb2.Empty()
+
+    @override
+    def GetRequiredPackages(
+        self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
+    ) -> language_pb2.GetRequiredPackagesResponse:
+        """Names none: the engine finds or downloads a plugin when a program first needs it."""
+        return language_pb2.GetRequiredPackagesResponse()
 
     @override
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
@@ -305,8 +338,7 @@ def plugin_command(request: language_pb2.RunPluginRequest) -> list[str]:
     description = Path(request.info.root_directory) / "pyproject.toml"
     if not _is_package(description):
         raise PluginError(f"{folder} has neither a __main__.py nor a pyproject.toml with a build system: add one")
-    name = tomllib.loads(description.read_text(encoding="utf-8"))["project"]["name"]
-    return [*python, "-m", "pulumi.run.plugin", name, *request.args]
+    return [*python, "-m", "pulumi.run.plugin", _toml(description)["project"]["name"], *request.args]
 
 
 def plugin_python(request: language_pb2.RunPluginRequest) -> Path:
@@ -474,7 +506,13 @@ def install_commands(info: language_pb2.ProgramInfo) -> Iterator[list[str]]:
 
 
 def _is_package(description: Path) -> bool:
-    return description.exists() and "build-system" in tomllib.loads(description.read_text(encoding="utf-8"))
+    return description.exists() and "build-system" in _toml(description)
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415, the start of a program does without
+
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @contextmanager
@@ -528,7 +566,10 @@ def run_program(request: language_pb2.RunRequest, engine_address: str) -> langua
     Returns:
         An empty response on success, `bail` when the error has been shown already, `error` with a text otherwise.
     """
-    reset_options(
+    import_sdk()
+    import pulumi  # noqa: PLC0415
+
+    pulumi.runtime.settings.reset_options(
         project=request.project,
         stack=request.stack,
         root_directory=request.info.root_directory,
@@ -538,7 +579,7 @@ def run_program(request: language_pb2.RunRequest, engine_address: str) -> langua
         preview=request.dryRun,
         organization=request.organization or "organization",
     )
-    runtime.set_all_config(dict(request.config), list(request.configSecretKeys))
+    pulumi.runtime.set_all_config(dict(request.config), list(request.configSecretKeys))
     try:
         _run_in_loop(request)
     except SystemExit as error:
@@ -557,6 +598,8 @@ def run_program(request: language_pb2.RunRequest, engine_address: str) -> langua
 
 
 def _run_in_loop(request: language_pb2.RunRequest) -> None:
+    import pulumi  # noqa: PLC0415
+
     directory = Path(request.info.program_directory or request.pwd)
     program = (directory / (request.info.entry_point or ".")).resolve()
     main = program / "__main__.py" if program.is_dir() else program
@@ -570,7 +613,7 @@ def _run_in_loop(request: language_pb2.RunRequest) -> None:
     executor = ThreadPoolExecutor(max_workers=max(request.parallel, 1) * 4)
     loop.set_default_executor(executor)
     try:
-        loop.run_until_complete(runtime.run_in_stack(lambda: _run_main(main)))
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _run_main(main)))
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
@@ -604,11 +647,10 @@ def _is_machinery(frame: TracebackType) -> bool:
     name = frame.tb_frame.f_code.co_filename
     if name.startswith("<frozen "):
         return True
-    path = Path(name)
-    return path in _MACHINERY or path.parent == _ASYNCIO
+    path, stack = Path(name), sys.modules["pulumi.runtime.stack"].__file__
+    return path in {Path(__file__), Path(runpy.__file__), Path(str(stack))} or path.parent == _ASYNCIO
 
 
-_MACHINERY = {Path(__file__), Path(runpy.__file__), Path(runtime.stack.__file__)}
 _ASYNCIO = Path(asyncio.__file__).parent
 
 

@@ -32,6 +32,8 @@ from toolchain.sdks import write_sdks
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 PACKAGES: Final = ("airbyte-model", "airbyte-twin", "pulumi-airbyte")
+LAKE: Final = {"lotus-infra": ".", "lotus-dagster": "dagster"}
+"""The packages that a lake of one's own depends on, by name, with their folders. They share one changelog."""
 PLUGIN: Final = ("airbyte-model", "pulumi-airbyte")
 """The packages that the plugin's archive holds; their dependencies come from the package index."""
 PLATFORMS: Final = ("darwin-amd64", "darwin-arm64", "linux-amd64", "linux-arm64")
@@ -46,6 +48,7 @@ runtime:
     toolchain: pip
     virtualenv: venv
 """
+CHANGELOG: Final = "CHANGELOG.md"
 CHECKSUMS: Final = "SHA256SUMS"
 
 
@@ -55,16 +58,25 @@ def version() -> str:
     Raises:
         LotusError: They differ.
     """
-    versions = {name: _version(name) for name in PACKAGES}
+    versions = {name: _version(folder) for name, folder in _folders().items()}
     if len(set(versions.values())) > 1:
         listed = ", ".join(f"{name} {one}" for name, one in versions.items())
         raise LotusError(f"the packages have several versions: {listed}", "give all of them one")
     return versions[PACKAGES[0]]
 
 
-def _version(name: str) -> str:
-    description = REPOSITORY / "packages" / name / "pyproject.toml"
-    return str(tomllib.loads(description.read_text(encoding="utf-8"))["project"]["version"])
+def _folders() -> dict[str, Path]:
+    """The folder of each package, by name."""
+    own = {name: REPOSITORY / "packages" / name for name in PACKAGES}
+    return own | {name: REPOSITORY / folder for name, folder in LAKE.items()}
+
+
+def _version(folder: Path) -> str:
+    return str(tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
+def _changelogs() -> tuple[Path, ...]:
+    return (REPOSITORY / CHANGELOG, *(REPOSITORY / "packages" / name / CHANGELOG for name in PACKAGES))
 
 
 def check_tag(tag: str) -> None:
@@ -75,8 +87,7 @@ def check_tag(tag: str) -> None:
     """
     if tag != f"v{version()}":
         raise LotusError(f"the tag {tag} is not v{version()}, the packages' version", "change one of them")
-    for name in PACKAGES:
-        changelog = REPOSITORY / "packages" / name / "CHANGELOG.md"
+    for changelog in _changelogs():
         heading = rf"^## \[{re.escape(version())}\] - \d{{4}}-\d{{2}}-\d{{2}}$"
         if not re.search(heading, changelog.read_text(encoding="utf-8"), re.MULTILINE):
             raise LotusError(
@@ -118,15 +129,19 @@ def checksums(folder: Path) -> str:
 
 
 def notes() -> str:
-    """The text of the release: the provider's changes in this version."""
-    changelog = (REPOSITORY / "packages" / "pulumi-airbyte" / "CHANGELOG.md").read_text(encoding="utf-8")
-    section = changelog.partition(f"\n## [{version()}]")[2].partition("\n## [")[0]
-    return section.partition("\n")[2].strip() + "\n"
+    """The text of the release: the changes of Lotus and of the provider in this version."""
+    provider = REPOSITORY / "packages" / "pulumi-airbyte" / CHANGELOG
+    return f"# Lotus\n\n{_changes(REPOSITORY / CHANGELOG)}\n\n# pulumi-airbyte\n\n{_changes(provider)}\n"
+
+
+def _changes(changelog: Path) -> str:
+    section = changelog.read_text(encoding="utf-8").partition(f"\n## [{version()}]")[2].partition("\n## [")[0]
+    return section.partition("\n")[2].strip()
 
 
 def build_packages(folder: Path) -> None:
     """Build a wheel and a source archive of each package into a folder, the wheels out of the archives."""
-    for name in PACKAGES:
+    for name in _folders():
         _run(_uv(), "build", "--quiet", "--package", name, "--out-dir", str(folder))
     (folder / ".gitignore").unlink(missing_ok=True)  # uv puts one beside what it builds.
 
@@ -199,7 +214,7 @@ def _run(*command: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Build a release; print its files, or what the user can repair with exit code 1."""
-    parser = argparse.ArgumentParser(description="Build a release of the packages in packages/.")
+    parser = argparse.ArgumentParser(description="Build a release of all packages.")
     parser.add_argument("folder", type=Path, help="where to build it: an empty or a new folder")
     parser.add_argument("--tag", help="the release's tag, which must be the packages' version")
     parser.add_argument("--without-sdks", action="store_true", help="leave out the generated SDKs")

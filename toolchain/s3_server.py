@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from toolchain.engine import BIN, HERE
-from toolchain.go_build import GoProgram, built
+from toolchain.go_build import GoProgram, built, is_built
 
 NAME = "versitygw"
 MODULE = HERE / "s3"
@@ -17,6 +17,12 @@ NO_GO = (
     "  - put versitygw on PATH: https://github.com/versity/versitygw/releases\n"
     "  - install the Go that toolchain/go.mod names, or newer: https://go.dev/dl/"
 )
+LASTS = "one to three minutes"
+
+
+def is_there() -> bool:
+    """Whether the machine has the server, so that none has to be built."""
+    return shutil.which(NAME) is not None or is_built(BIN / NAME, _program())
 
 
 def s3_server() -> Path:
@@ -28,4 +34,8 @@ def s3_server() -> Path:
     on_path = shutil.which(NAME)
     if on_path is not None:
         return Path(on_path)
-    return built(BIN / NAME, GoProgram(MODULE, PACKAGE, "S3 server", "one to three minutes", NO_GO))
+    return built(BIN / NAME, _program())
+
+
+def _program() -> GoProgram:
+    return GoProgram(MODULE, PACKAGE, "S3 server", LASTS, NO_GO)

@@ -27,7 +27,8 @@ from lotus_dagster.arrivals.reading import (
     units_to_list,
     unread,
 )
-from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, LANDING, PARTITIONS, required, whole_number
+from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES, PARTITIONS, required, whole_number
+from lotus_infra.clients.ducklake import LANDING
 from lotus_infra.errors import LotusError
 
 ALL = "*"

@@ -29,9 +29,9 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
 
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.manifest import ManifestError
+from lotus_infra.clients.ducklake import attach
 from lotus_infra.errors import LotusError
 
 _ONE_AT_A_TIME: Final = Lock()

@@ -24,8 +24,29 @@ from lotus_dagster.quarantine import quarantine_check
 from lotus_dagster.retries import mart_retry_sensor
 from lotus_dagster.sensors import stream_sensor
 from lotus_infra import dagster_fingerprint, naming
+from lotus_infra.errors import ProjectError
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+_DBT_FILE = dagster_fingerprint.DBT_PROJECT / "dbt_project.yml"
+_OWN = Path(__file__).resolve().parents[2]
+
+
+def project_folder(start: Path, own: Path = _OWN) -> Path:
+    """The folder of the lake: the nearest one at or above `start` that has a dbt project and `streams/`.
+
+    Args:
+        start: The current folder.
+        own: The repository of this module, which is a lake too. An installed package is in none.
+
+    Raises:
+        ProjectError: There is no such folder.
+    """
+    for folder in (start, *start.parents, own):
+        if (folder / _DBT_FILE).is_file() and (folder / "streams").is_dir():
+            return folder
+    raise ProjectError(f"no {_DBT_FILE} with streams/ at or above {start}", "start Dagster in the lake's folder")
+
+
+REPOSITORY = project_folder(Path.cwd())
 STREAMS = REPOSITORY / "streams"
 DBT_PROJECT = REPOSITORY / dagster_fingerprint.DBT_PROJECT
 
@@ -109,7 +130,7 @@ def _parse(project: Path) -> None:
 
 
 def load() -> dg.Definitions:
-    """The definitions of this repository's lake."""
+    """The definitions of the lake in this folder."""
     manifest = Manifest.read(current_manifest(DBT_PROJECT))
     streams = streams_in_stack(STREAMS, os.environ.get(STACK, ""))
     return definitions_of(streams.deployed, manifest, DBT_PROJECT, Build.of(REPOSITORY), streams.left_out)

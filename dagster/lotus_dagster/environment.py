@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from lotus_infra.clients.ducklake import CATALOG, LAKE_DATA, LANDING, LakeAddress
 from lotus_infra.errors import LotusError
 
 STACK = "LOTUS_STACK"
 """The stack whose lake is loaded: which sources it deploys; the lake as its files have it if it is not set. The only
 variable that is read on import."""
 
-LANDING = "LOTUS_LANDING"
-CATALOG = "LOTUS_CATALOG"
-LAKE_DATA = "LOTUS_LAKE_DATA"
 PARTITIONS = "LOTUS_PARTITIONS"
 """Where a dbt run looks for files that have arrived; set for that run alone."""
 FILES = "LOTUS_FILES"
@@ -44,18 +42,8 @@ class EnvironmentVariableError(LotusError):
 
 
 @dataclass(frozen=True, slots=True)
-class Warehouse:
-    """The settings of a dbt run.
-
-    Attributes:
-        landing: `s3://<bucket>` or a folder.
-        catalog: What comes after `ducklake:` in DuckDB's ATTACH.
-        data: Where DuckLake writes the tables' files.
-    """
-
-    landing: str
-    catalog: str
-    data: str
+class Warehouse(LakeAddress):
+    """The settings of a dbt run: a lake's address, of which everything is set."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -71,11 +59,6 @@ class Warehouse:
             )
         landing, catalog, data = required(environment, LANDING, CATALOG, LAKE_DATA)
         return cls(landing, catalog, data)
-
-    @property
-    def uses_s3(self) -> bool:
-        """Whether any of it is in a bucket."""
-        return any(place.startswith("s3://") for place in (self.landing, self.data))
 
 
 def required(environment: Mapping[str, str], *names: str) -> tuple[str, ...]:

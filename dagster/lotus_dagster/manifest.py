@@ -34,7 +34,7 @@ class Manifest:
                 attached = node.get("attached_node")
                 for model in [attached] if attached else node["depends_on"]["nodes"]:
                     self._tests[model].append(name)
-            else:
+            elif node["resource_type"] != "operation":  # a hook of the project, which is no asset
                 for tag in node["tags"] or ("",):
                     self._models[tag].append(name)
 
@@ -58,9 +58,17 @@ class Manifest:
 
     def untagged(self, tags: Iterable[str]) -> Json | None:
         """The manifest of the models that have none of the tags; None without such a model."""
+        models = self._without(tags)
+        return self._of(sorted(models)) if models else None
+
+    def tables_without(self, tags: Iterable[str]) -> list[str]:
+        """The tables and views of the models that have none of the tags, by name."""
+        nodes = [self._document["nodes"][name] for name in self._without(tags)]
+        return sorted(str(node["alias"]) for node in nodes if node["config"]["materialized"] != "ephemeral")
+
+    def _without(self, tags: Iterable[str]) -> set[str]:
         taken = {name for tag in tags for name in self._models.get(tag, ())}
-        every = {name for names in self._models.values() for name in names}
-        return self._of(sorted(every - taken)) if every - taken else None
+        return {name for names in self._models.values() for name in names} - taken
 
     def _of(self, models: Iterable[str]) -> Json:
         wanted = set(models)

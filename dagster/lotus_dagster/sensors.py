@@ -23,11 +23,12 @@ from lotus_dagster.arrivals.decide import MOST_REPORTED, Batch, Clock, Decision
 from lotus_dagster.arrivals.landing import pages_of
 from lotus_dagster.arrivals.look import look
 from lotus_dagster.assets import StreamRun
-from lotus_dagster.environment import EXPIRE_RAW_DAYS, LANDING, required, whole_number
+from lotus_dagster.environment import EXPIRE_RAW_DAYS, required, whole_number
 from lotus_dagster.lake import Stream
 from lotus_dagster.retries import FAILED, retry_time
 from lotus_dagster.translator import raw_key
 from lotus_infra import naming
+from lotus_infra.clients.ducklake import LANDING
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 30

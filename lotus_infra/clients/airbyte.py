@@ -442,7 +442,7 @@ def _missing_settings(given: Mapping[str, str], settings: StackSettings | None) 
     encrypted = [key for key in _KEYS if f"airbyte:{key}" in sealed and key not in given]
     for key in encrypted:
         if key not in ENVIRONMENT:
-            yield f"airbyte:{key} is encrypted: set it without --secret"
+            yield f"airbyte:{key} is encrypted: `pulumi config set --plaintext airbyte:{key} <value>`"
         elif key == "serverUrl" or not authenticates:
             yield f"airbyte:{key} is encrypted: export {ENVIRONMENT[key]}"
     # Without an address, credentials are for Airbyte Cloud.

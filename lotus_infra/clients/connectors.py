@@ -3,15 +3,15 @@
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 from uuid import uuid4
 
-from airbyte_model.suggestions import suggestion
+from airbyte_model.suggestions import nearest
 from pulumi_airbyte.client import Airbyte, AirbyteError
-from pulumi_airbyte.client.models import DefinitionKind
+from pulumi_airbyte.client.models import ConnectorDefinition, DefinitionKind
 from pydantic import JsonValue
 
 from lotus_infra import naming
@@ -52,7 +52,7 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
     listed = {each.definition_id: each for each in airbyte.connector_definitions(kind, workspace_id)}
     if definition_id:
         if definition_id not in listed:
-            hint = f"`lotus connector add {connector}` without --definition-id finds it by its name"
+            hint = f"`lotus connector add {connector}` finds it by its name"
             raise LotusError(f"Airbyte has no {kind} definition {definition_id} in this workspace", hint)
         return ServerConnector(definition_id, listed[definition_id].version or None)
     found = _by_image(airbyte, connector, workspace_id)
@@ -60,14 +60,30 @@ def find_definition(airbyte: Airbyte, connector: str, workspace_id: str, definit
         label = connector.partition("-")[2].replace("-", "_")
         found = [each.definition_id for each in listed.values() if naming.identifier(each.name, kind) == label]
     if not found:
-        labels = {f"{kind}-{naming.identifier(each.name, kind).replace('_', '-')}" for each in listed.values()}
-        hint = suggestion(connector, labels, "name its definition with --definition-id")
-        raise LotusError(f'Airbyte has no connector "{connector}" in this workspace', hint)
+        raise LotusError(f'Airbyte has no connector "{connector}" in this workspace', _hint(connector, listed.values()))
     if len(found) > 1:
-        hint = f"choose one with --definition-id: {', '.join(sorted(found))}"
+        hint = f"choose {' or '.join(sorted(found))}: {_by_id(connector)}"
         raise LotusError(f'Airbyte has several connectors "{connector}"', hint)
     version = listed[found[0]].version if found[0] in listed else ""
     return ServerConnector(found[0], version or None)
+
+
+def _hint(connector: str, listed: Iterable[ConnectorDefinition]) -> str:
+    """What to do about a connector that a server lacks."""
+    # Without the kind, which would make any two names alike.
+    kind = kind_of(connector)
+    names = {naming.identifier(each.name, kind).replace("_", "-") for each in listed}
+    near = nearest(connector.partition("-")[2], names)
+    if near:
+        return f'did you mean "{kind}-{near}"?'
+    return (
+        f"name its definition: {_by_id(connector)}, or bring the connector itself: "
+        f"`lotus connector add {connector} --manifest FILE`, or --image REPOSITORY:TAG with --from FILE"
+    )
+
+
+def _by_id(connector: str) -> str:
+    return f"`lotus connector add {connector} --definition-id ID`"
 
 
 def _by_image(airbyte: Airbyte, connector: str, workspace_id: str) -> list[str]:

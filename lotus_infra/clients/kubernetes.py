@@ -284,9 +284,16 @@ class Cluster:
         kind = Kind("version")
         return _parsed(_Version, self._answer(_Request("get", kind, "/version")) or {}, kind).git_version
 
-    def may(self, verb: str, kind: Kind, namespace: str = "") -> bool:
-        """Whether this machine's user may do something with a kind, by a SelfSubjectAccessReview. Raises as `find`."""
-        asked = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace}
+    def may(self, verb: str, kind: Kind, namespace: str = "", name: str = "") -> bool:
+        """Whether this machine's user may do something with a kind, by a SelfSubjectAccessReview. Raises as `find`.
+
+        Args:
+            verb: Kubernetes' verb.
+            kind: The kind.
+            namespace: Empty for a kind without namespaces.
+            name: Of one object; empty for all.
+        """
+        asked = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace, "name": name}
         resource, _, part = kind.plural.partition("/")
         if part:
             asked |= {"resource": resource, "subresource": part}

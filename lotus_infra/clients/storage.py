@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, one_line
 
 Presence = Literal["free", "readable", "foreign"]
 """`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
@@ -23,6 +23,9 @@ ATTRIBUTES: Final = ".attrs"
 """The suffix of the file with the attributes of an object, which the engine keeps beside it in a folder."""
 SCHEMES: Final = ("s3", "file")
 """Schemes of the backend addresses that `open_store` understands."""
+
+_NO_UPLOAD: Final = "NoSuchUpload"
+_DENIED: Final = "AccessDenied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,40 @@ class StorageError(LotusError):
         hint = "check its name, its endpoint, and the environment's credentials (AWS_ACCESS_KEY_ID or a profile)"
         super().__init__(f"the {where} can't be used: {reason}", hint)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An identity on AWS.
+
+    Attributes:
+        account: The id of its account.
+        arn: Its name.
+    """
+
+    account: str
+    arn: str
+
+
+def caller(region: str = "") -> Caller:
+    """The identity of the environment's credentials, for which no permission is needed.
+
+    Args:
+        region: The region to ask in; empty for the environment's.
+
+    Raises:
+        StorageError: There are no credentials, or AWS rejects them.
+    """
+    import boto3  # noqa: PLC0415, see `Bucket.client`
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
+    try:
+        answer = boto3.client("sts", region_name=region or None, config=config).get_caller_identity()
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise StorageError("AWS account", one_line(error)) from None
+    return Caller(answer["Account"], answer["Arn"])
 
 
 class ObjectStore(Protocol):
@@ -191,6 +228,26 @@ class Bucket:
                     raise
                 return known[status]
         return "readable"
+
+    def may_write(self, key: str) -> bool:
+        """Whether this identity may write an object. Nothing is written, whatever the answer. Raises as `page`.
+
+        The request is a part of an upload that does not exist. A server checks the permission before it looks for it.
+        """
+        from botocore.exceptions import ClientError  # noqa: PLC0415, see `client`
+
+        upload = {"Bucket": self.name, "Key": self._key(key), "UploadId": "none", "PartNumber": 1}
+        with self._s3_errors():
+            try:
+                self.client.upload_part(**upload, Body=b"")
+            except ClientError as error:
+                code = error.response.get("Error", {}).get("Code")
+                if code == _NO_UPLOAD:
+                    return True
+                if code == _DENIED:
+                    return False
+                raise
+        return True
 
     def is_versioned(self) -> bool:
         """Whether the bucket keeps replaced and deleted objects. Raises as `page`."""

@@ -17,6 +17,8 @@ from lotus_infra.lake.models import ALL_FIELDS, FieldPath
 _PREFERRED: Final = ("incremental_append", "full_refresh_overwrite", "full_refresh_append")
 """The modes of new streams, the first that source and destination have: appended rows keep their history."""
 
+_NO_CURSOR: Final = "`lotus add stream` takes one with --cursor, or another mode with --sync-mode"
+
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
@@ -100,7 +102,7 @@ def stream_text(stream: Discovered, options: StreamOptions, destination_modes: C
     mode = options.mode or _default_mode(stream, destination_modes)
     cursor = (options.cursor or stream.defaults.cursor_field) if is_incremental(mode) else ()
     if is_incremental(mode) and not cursor:
-        raise LotusError(f'the source has no cursor for "{stream.stream}"', "name one with --cursor, or choose a mode")
+        raise LotusError(f'the source has no cursor for "{stream.stream}"', _NO_CURSOR)
     own_key = stream.source_defined_primary_key or stream.defaults.primary_key
     key = () if mode in KEYLESS_MODES else options.key or own_key
     sync_mode, destination_sync_mode = PAIRS[mode]
@@ -122,7 +124,7 @@ def _default_mode(stream: Discovered, destination_modes: Collection[str]) -> str
         source, destination = PAIRS[mode]
         if (source != "incremental" or has_cursor) and (not destination_modes or destination in destination_modes):
             return mode
-    hint = f"choose one with --sync-mode: {', '.join(MODES.values())}"
+    hint = f"`lotus add stream` takes one with --sync-mode: {', '.join(MODES.values())}"
     raise LotusError(f'the destination has none of the usual modes for "{stream.stream}"', hint)
 
 

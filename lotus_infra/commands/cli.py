@@ -4,7 +4,9 @@ Each command is a module of its own, imported when it is called: the clients of 
 import, and most commands need none or one of them.
 """
 
+import gc
 import json
+import os
 import sys
 from importlib import import_module
 from typing import Final, NoReturn, cast
@@ -32,8 +34,10 @@ COMMANDS: Final = {
     "drift": "Show where code, state and Airbyte differ.",
     "gate": "Fail if a preview loses data that was not acknowledged.",
     "graph": "Draw the lake's lineage, from sources to marts.",
+    "init": "Make a new lake's folder, or update Lotus's files in one.",
     "migrate": "Write stream files for objects that exist in Airbyte.",
     "preview": "Preview a stack into a folder, for a review.",
+    "query": "Run a query on the lake's tables, or list them.",
     "scaffold": "Write dbt models for streams.",
     "schema": "Print or write the JSON Schemas of the lake's files.",
     "status": "Show connections, jobs and freshness of streams.",
@@ -52,6 +56,9 @@ GROUPS: Final = {
     "Take over": ("audit", "migrate"),
 }
 """The commands in the order of the work, by the headings of `lotus --help`."""
+
+SELDOM: Final = 100_000
+"""New objects after which Python looks for garbage; its own default is 700."""
 
 
 class Commands(click.Group):
@@ -117,6 +124,10 @@ def lotus() -> None:
 
 def main() -> None:
     """Run the command. Print a user error on stderr and exit with 1, or with 130 after an interrupt."""
+    # A command is short: looking for garbage at Python's own pace would take a tenth of it. And pydantic needs no
+    # plugins, for which it would read the metadata of every installed package.
+    gc.set_threshold(SELDOM)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         # Names come from files and servers, and a terminal or pipe may take ASCII only.
         reconfigure = getattr(stream, "reconfigure", None)

@@ -202,7 +202,8 @@ def make_pin(lake: Lake, name: str, options: PinOptions, stack: str | None) -> P
     named = options.is_own or options.definition_id or options.definition_config
     if before is not None and before.is_own and not named:
         what = f"{name} is a connector of your own"
-        raise LotusError(what, "pass its --manifest or --image again, or a --definition-id")
+        how = f"`lotus connector add {name}` updates it with its --manifest or --image, or a --definition-id"
+        raise LotusError(what, how)
     document: dict[str, JsonValue] = {"connector": name}
     if before is not None and before.name is not None:
         document["name"] = before.name
@@ -213,7 +214,8 @@ def make_pin(lake: Lake, name: str, options: PinOptions, stack: str | None) -> P
     if options.is_own:
         document |= _own(name, options, manifest)
         if given is None:
-            raise LotusError(f"the specification of {name} is unknown", "add --from FILE or --command")
+            how = f"give it to `lotus connector add {name}` with --from or --command"
+            raise LotusError(f"the specification of {name} is unknown", how)
         version = options.version
     else:
         reference = options.definition_config or (_config_key(before) if not options.definition_id else "")
@@ -260,7 +262,7 @@ def _own(name: str, options: PinOptions, manifest: str | None) -> dict[str, Json
         LotusError: It has a definition id too, or its image has no tag.
     """
     if options.definition_id or options.definition_config:
-        raise LotusError("a connector of your own has no definition id", "leave --definition-id out")
+        raise LotusError("a connector of your own has no definition id", f"`lotus connector add {name}` takes it without --definition-id")
     if manifest is not None:
         return {"manifest": f"{name}.yaml"}
     repository, _, tag = options.image.rpartition(":")

@@ -300,7 +300,7 @@ def _of_one_workspace(found: Existing, workspace_id: str) -> tuple[Existing, str
     chosen = workspace_id or "".join(known)
     remedy = "run it again with another stack and folder"
     notes = tuple(
-        Note("left", each.subject, f"is in the workspace {each.workspace_id}", remedy)
+        Note("left", each.subject, f"is in the workspace {each.workspace_id}", remedy, each.id)
         for each in found.actors
         if each.workspace_id != chosen
     )
@@ -526,6 +526,7 @@ def _lines(migration: Migration) -> Iterator[str]:
         f"{each.kind:<{width}} {each.name:<{wide}} {each.id}  {each.address or each.label}" for each in plan.imports
     )
     yield from _block("To be imported:", imports)
+    yield from _block("Already in the stack:", plan.managed)
     secrets = (f"{each.name:<32} {each.file} {each.place}" for each in plan.secrets)
     yield from _block("Secrets that the stack needs, and where the files refer to them:", secrets)
     for kind, title in TITLES.items():
@@ -581,6 +582,7 @@ def as_document(migration: Migration) -> dict[str, JsonValue]:
         "files": [str(path) for path in migration.fresh],
         "refused": [str(path) for path in migration.refused],
         "kept": list(plan.kept),
+        "managed": list(plan.managed),
         "imports": [{**asdict(each), "type": each.type} for each in plan.imports],
         "secrets": [dict(asdict(each)) for each in plan.secrets],
         "notes": [dict(asdict(each)) for each in plan.notes],

@@ -132,6 +132,6 @@ def _without_checkpoints(count: int) -> str:
 def _with_checkpoints(count: int, unsafe: Sequence[str]) -> str:
     return (
         f"{count} objects are to be created, with checkpoints, which is slow: without them a killed run would lose "
-        f"the record of objects that cannot be adopted ({', '.join(unsafe)}). To be faster, create these first with "
-        "--target."
+        f"the record of objects that cannot be adopted ({', '.join(unsafe)}). To be faster, create these first: "
+        "`lotus up --target URN`."
     )

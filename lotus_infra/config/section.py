@@ -29,7 +29,7 @@ _CONTAINERS: Final = {
 class Section(BaseModel):
     """A section of the configuration, with camelCase keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, defer_build=True)
 
 
 class Mistake(NamedTuple):

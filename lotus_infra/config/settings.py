@@ -35,7 +35,7 @@ from lotus_infra.config.section import (
     unknown_key,
 )
 from lotus_infra.config.stack_files import Value, encrypted_places
-from lotus_infra.lake.diagnostics import JsonPath
+from lotus_infra.lake.diagnostics import JsonPath, format_path
 from lotus_infra.lake.references import LANDING_ZONE, LakeNames, StackValues, parse_text
 
 NAMESPACE: Final = "lotus"
@@ -164,7 +164,7 @@ _SECTIONS: Final[dict[str, type[Section]]] = {
     "pulumi": PulumiKeys,
 }
 _FIXED: Final = known_keys(LotusKeys)
-_SECRETS: Final = {namespace: secret_keys(section) for namespace, section in _SECTIONS.items()}
+SECRET_KEYS: Final = {namespace: secret_keys(section) for namespace, section in _SECTIONS.items()}
 """The fixed keys of secrets, by namespace. Of `lotus:`, no other may be encrypted: commands can't decrypt it."""
 _LIKELY, _MISSPELT = 0.75, 0.85
 """How alike a name is to a key that it may stand for; and to one that it must stand for, if no lake says otherwise."""
@@ -259,7 +259,7 @@ class _Parser:
         if isinstance(value, str) and name in _OBJECTS and key.startswith(NAMESPACE):
             with suppress(ValueError):
                 value = json.loads(value)
-        may_be_encrypted = not key.startswith(NAMESPACE) or name in _SECRETS[NAMESPACE]
+        may_be_encrypted = not key.startswith(NAMESPACE) or name in SECRET_KEYS[NAMESPACE]
         if key not in self._encrypted:
             section[name] = value
         elif not may_be_encrypted:
@@ -301,7 +301,7 @@ class _Parser:
         asked = {name for name, references in (self._names or {}).items() if any(each.secret for each in references)}
         for key in sorted(self._given.keys() - self._encrypted):
             namespace, _, name = key.partition(":")
-            if name in _SECRETS.get(namespace, ()) or (namespace == NAMESPACE and name in asked):
+            if name in SECRET_KEYS.get(namespace, ()) or (namespace == NAMESPACE and name in asked):
                 what = "is a secret in plain text, and the stack is production"
                 yield Mistake((key,), what, f"pulumi config set --secret --stack {self._stack} {key}")
 
@@ -377,7 +377,8 @@ def _missing_keys(present: Collection[str]) -> Iterator[Mistake]:
 def _plain_remedy(key: str, path: JsonPath) -> str:
     if path and "env" in path:
         return "put it into a Kubernetes secret, and name that in envSecrets"
-    return f"set {key} without --secret"
+    place = f"--path '{format_path((key, *path))}'" if path else key
+    return f"`pulumi config set --plaintext {place} <value>`"
 
 
 def _as_text(value: Value) -> str:

@@ -25,7 +25,7 @@ from lotus_infra.dbt.sql import (
     Identity,
     column_name,
     identity,
-    pattern_of,
+    landed_files,
     quoted,
     sql_type,
 )
@@ -261,6 +261,8 @@ def model_sql(stream: StreamFile) -> str:
 
 def table_entry(stream: StreamFile, prefix: str) -> str:
     """The source table, as YAML."""
+    landing = """{{ env_var('LOTUS_LANDING', '') | replace("'", "''") }}"""
+    files = landed_files(landing, prefix).replace("\n", "\n      ")
     columns = "\n".join(_indented(entry, "  - ") for _, entry in column_entries(stream))
     return f"""\
 name: {scalar(stream.name)}
@@ -268,8 +270,7 @@ config:
   meta:
     prefix: {scalar(prefix)}
     external_location: >-
-      read_parquet('{{{{ env_var('LOTUS_LANDING', '') | replace("'", "''") }}}}/{pattern_of(prefix)}*/*/*/*.parquet',
-      union_by_name = true, hive_partitioning = false)
+      {files}
 columns:
 {columns}
 """

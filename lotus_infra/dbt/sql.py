@@ -158,6 +158,17 @@ def pattern_of(prefix: str) -> str:
     return re.sub("([*?[])", r"[\1]", prefix).replace("'", "''")
 
 
+def landed_files(root: str, prefix: str) -> str:
+    """All files of a stream as a table in DuckDB's SQL, on two lines.
+
+    Args:
+        root: The landing zone, as it is written in a text of SQL.
+        prefix: The prefix of the stream's files.
+    """
+    options = "union_by_name = true, hive_partitioning = false"
+    return f"read_parquet('{root}/{pattern_of(prefix)}*/*/*/*.parquet',\n{options})"
+
+
 class QueryError(Exception):
     """The text can't be parsed as a query.
 

@@ -33,12 +33,14 @@ class Note:
         subject: Such as `source "Shopify"`.
         what: The fact.
         remedy: What to do; empty if nothing is needed.
+        id: The object's id in Airbyte; empty if it is about another subject.
     """
 
     kind: NoteKind
     subject: str
     what: str
     remedy: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

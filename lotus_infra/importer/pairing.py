@@ -57,7 +57,7 @@ def pair_sources(existing: Existing) -> tuple[tuple[Pipeline, ...], tuple[Note, 
     for each in existing.of_kind("destination"):
         if each.id not in used and not pairing.is_ambiguous(each):
             what = "is the destination of no imported connection"
-            pairing.notes.append(Note("left", each.subject, what, "delete it in Airbyte, or leave it there"))
+            pairing.notes.append(Note("left", each.subject, what, "delete it in Airbyte, or leave it there", each.id))
     return pipelines, tuple(pairing.notes)
 
 
@@ -79,7 +79,7 @@ class _Pairing:
         for each in self.existing.actors:
             if self.is_ambiguous(each):
                 what = f"({each.id}) has the same name as another {each.kind}"
-                self.notes.append(Note("left", each.subject, what, _RENAME))
+                self.notes.append(Note("left", each.subject, what, _RENAME, each.id))
         for source in self.existing.of_kind("source"):
             links = () if self.is_ambiguous(source) else self._links(source)
             if links:
@@ -90,7 +90,7 @@ class _Pairing:
         own = [each for each in self.existing.connections if each.source_id == source.id]
         if not own:
             what = "has no connection, which a lake's folder needs"
-            self.notes.append(Note("left", source.subject, what, "connect it in Airbyte, or delete it there"))
+            self.notes.append(Note("left", source.subject, what, "connect it in Airbyte, or delete it there", source.id))
         links = []
         for each in own:
             destination, reason = self._destinations.get(each.destination_id), self._refusal(each)
@@ -98,7 +98,7 @@ class _Pairing:
                 links.append(Link(each, destination))
             elif reason is not None:
                 subject = source.subject if len(own) == 1 else f"{each.subject} ({each.id})"
-                self.notes.append(Note("left", subject, *reason))
+                self.notes.append(Note("left", subject, *reason, each.id))
         return tuple(sorted(links, key=lambda each: _order(source, each)))
 
     def _refusal(self, connection: ExistingConnection) -> tuple[str, str] | None:

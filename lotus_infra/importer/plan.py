@@ -90,7 +90,7 @@ class MigrationPlan:
         imports: Resources that Pulumi imports, a source beside its connections.
         secrets: Secrets that the new files refer to, for which the stack needs values.
         notes: What the user must know.
-        managed: How many of the objects that the lake describes are in the stack's state already.
+        managed: The objects that are in the stack's state already, such as `source "Shopify" (<id>)`.
     """
 
     files: tuple[PlannedFile, ...]
@@ -98,7 +98,7 @@ class MigrationPlan:
     imports: tuple[ImportedResource, ...]
     secrets: tuple[SecretUse, ...]
     notes: tuple[Note, ...]
-    managed: int = 0
+    managed: tuple[str, ...] = ()
 
     @property
     def refusal(self) -> str:
@@ -129,6 +129,10 @@ def plan_migration(
     planner.note_unused_connectors()
     draft = planner.draft
     known = pipelines or {}
+    already = {each.id: f'{each.kind} "{each.label or each.name}"' for each in draft.imports if each.id in managed}
+    # An object of the stack needs no import, whatever its files or Terraform's state lack.
+    already |= {each.id: each.subject for each in draft.notes if each.kind == "left" and each.id in managed}
+    left = [each for each in draft.notes if each.kind != "left" or each.id not in managed]
     imports = tuple(
         replace(each, parent=known.get(each.pipeline, "")) for each in draft.imports if each.id not in managed
     )
@@ -137,15 +141,15 @@ def plan_migration(
         kept=tuple(sorted(draft.kept)),
         imports=imports,
         secrets=tuple(draft.secrets),
-        notes=tuple(dict.fromkeys(map(_without_credentials, draft.notes))),
-        managed=sum(each.id in managed for each in draft.imports),
+        notes=tuple(dict.fromkeys(map(_without_credentials, left))),
+        managed=tuple(sorted(without_credentials(f"{text} ({key})") for key, text in already.items())),
     )
 
 
 def _without_credentials(note: Note) -> Note:
     """A note without the credentials that names in Airbyte may hold."""
     subject, what, remedy = (without_credentials(text) for text in (note.subject, note.what, note.remedy))
-    return Note(note.kind, subject, what, remedy)
+    return Note(note.kind, subject, what, remedy, note.id)
 
 
 def sources_to_discover(existing: Existing, lake: Lake) -> tuple[ExistingActor, ...]:
@@ -186,14 +190,14 @@ def _differences_from_server(
         now = on_server.get(identity)
         if now is None:
             what = "is in Terraform's state, but no longer in this workspace of Airbyte"
-            yield Note("left", _subject_with_address(each), what, f"terraform state rm {shlex.quote(each.address)}")
+            yield Note("left", _subject_with_address(each), what, f"terraform state rm {shlex.quote(each.address)}", identity)
         elif fields := differing_from_state(each, now):
             what = f"differs from Terraform's state ({shortened(fields)})"
             yield Note("told", _subject_with_address(each), what, "the files get Airbyte's current values")
     for identity, each in on_server.items():
         if identity not in in_state:
             remedy = "`lotus migrate --from live` imports it too"
-            yield Note("left", each.subject, "is in Airbyte, but not in Terraform's state", remedy)
+            yield Note("left", each.subject, "is in Airbyte, but not in Terraform's state", remedy, identity)
 
 
 def _subject_with_address(each: ExistingObject) -> str:
@@ -321,7 +325,7 @@ class _Planner:
         if left_out is not None:
             what = f"has its files in {left_out.name}, which the stack {lake.stack} leaves out"
             remedy = f'delete its "deployed": false in {overlay_file(lake.stack)}, or delete it in Airbyte'
-            self._note("left", pipeline.source.subject, what, remedy)
+            self._note("left", pipeline.source.subject, what, remedy, pipeline.source.id)
             return
         folder = _existing_folder(lake, pipeline.source)
         links, before = pipeline.links, self.draft
@@ -334,17 +338,21 @@ class _Planner:
                     self._add_folder(pipeline.source, links, folder)
             except _LinkError as error:
                 for link, reason in ((link, reason) for link in error.links for reason in error.reasons):
-                    before.notes.append(Note("left", pipeline.subject(link), reason.what, reason.remedy))
+                    note = Note("left", pipeline.subject(link), reason.what, reason.remedy, link.connection.id)
+                    before.notes.append(note)
                 links = tuple(each for each in links if each not in error.links)
             except UnsupportedError as error:
-                subject = pipeline.source.subject
-                before.notes += [Note("left", subject, reason.what, reason.remedy) for reason in error.reasons]
+                source = pipeline.source
+                before.notes += [
+                    Note("left", source.subject, reason.what, reason.remedy, source.id) for reason in error.reasons
+                ]
                 break
             else:
                 return
         self.draft = before
         if not links and len(pipeline.links) > 1:
-            self._note("left", pipeline.source.subject, "none of its connections can be imported", "see their notes")
+            what, source = "none of its connections can be imported", pipeline.source
+            self._note("left", source.subject, what, "see their notes", source.id)
 
     def check_lake(self) -> None:
         """Add notes on what `lotus check` will report about the new files."""
@@ -361,12 +369,11 @@ class _Planner:
         for each in self.existing.definitions:
             if each.address and each.id not in imported:
                 what = f"({each.address}) is the connector of no imported {each.kind}"
-                self._note(
-                    "left", each.subject, what, "`lotus connector add` writes its files, or delete it in Airbyte"
-                )
+                remedy = "`lotus connector add` writes its files, or delete it in Airbyte"
+                self._note("left", each.subject, what, remedy, each.id)
 
-    def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "") -> None:
-        self.draft.notes.append(Note(kind, subject, what, remedy))
+    def _note(self, kind: NoteKind, subject: str, what: str, remedy: str = "", identity: str = "") -> None:
+        self.draft.notes.append(Note(kind, subject, what, remedy, identity))
 
     # New files
 
@@ -566,7 +573,7 @@ class _Planner:
             if link.connection.id not in matched:
                 what = f"{folder.file} has no connection with its name"
                 remedy = 'add it to "connections" there, with its streams, and run it again'
-                self._note("left", link.subject, what, remedy)
+                self._note("left", link.subject, what, remedy, link.connection.id)
         for ours in folder.connections:
             if ours not in matched.values():
                 label = self.draft.lake.connection_label(folder, ours)

@@ -3,15 +3,20 @@
 The text of each field is the docstring in its model; this module only lays it out.
 """
 
+import ast
+import inspect
 import json
+import sys
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from lotus_infra.lake.discovered import Connector, Discovered
-from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
+from lotus_infra.lake.models import DestinationConfig, Field, SourceConfig, StreamConfig
 from lotus_infra.lake.overlays import StackOverlay
 
 FILE_MODELS: Final[dict[str, type[BaseModel]]] = {
@@ -96,7 +101,7 @@ class _EditorSchema(GenerateJsonSchema):
     schema_dialect = "http://json-schema.org/draft-07/schema#"
 
     def generate(self, schema: Any, mode: Any = "validation") -> JsonSchemaValue:
-        document = super().generate(schema, mode)
+        document = self.sort(_described(super().generate(schema, mode)))
         document["$schema"] = self.schema_dialect
         return document
 
@@ -105,6 +110,45 @@ class _EditorSchema(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+
+def _described(document: JsonSchemaValue) -> JsonSchemaValue:
+    """The document, with the text of each field.
+
+    Pydantic would read the texts itself (`use_attribute_docstrings`), but in every process that imports the models: it
+    parses their source for that.
+    """
+    models = {model.__name__: model for root in FILE_MODELS.values() for model in _models_of(root)}
+    for name, schema in ((document.get("title"), document), *document.get("$defs", {}).items()):
+        if name in models:
+            texts = _texts(models[name])
+            for key, value in schema["properties"].items():
+                if key in texts:
+                    value["description"] = texts[key]
+    return document
+
+
+def _models_of(root: type[BaseModel]) -> Iterator[type]:
+    """The models of the modules that the model and its bases are in, and the dataclass of a field."""
+    yield Field
+    for base in root.__mro__:
+        module = sys.modules[base.__module__]
+        if module.__name__.startswith(__package__ or ""):
+            yield from (each for each in vars(module).values() if isinstance(each, type) and issubclass(each, BaseModel))
+
+
+@cache
+def _texts(model: type) -> dict[str, str]:
+    """The text under each field of a model and of its bases, by the field's key in a file."""
+    fields = model.__pydantic_fields__
+    found: dict[str, str] = {}
+    for base in reversed([each for each in model.__mro__ if each.__module__.startswith(__package__ or "")]):
+        [body] = [node.body for node in ast.parse(inspect.getsource(base)).body if isinstance(node, ast.ClassDef)]
+        for node, text in pairwise(body):
+            match node, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
+                    found[fields[name].alias or name] = inspect.cleandoc(text)
+    return found
 
 
 def json_schema(kind: str) -> JsonSchemaValue:

@@ -150,7 +150,7 @@ def _as_field(value: object) -> object:
     return value
 
 
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", use_attribute_docstrings=True))
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Field:
     """One field, a small part of JSON Schema: its type and, for objects and arrays, the fields inside."""
 
@@ -188,7 +188,7 @@ Fields = Annotated[
 class LakeModel(BaseModel):
     """Base of all models: refuses unknown keys, and is frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LakeFile(LakeModel):

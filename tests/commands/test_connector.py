@@ -183,7 +183,7 @@ def test_an_image_and_a_manifest_of_ones_own_are_pinned_without_a_definition(
     spec = write_spec(tmp_path)
     image = ("--image", "registry.example.com:5000/team/source-mine:1.2.0")
     assert lotus("add", "source-mine", *image, "--yes") == 1
-    assert "the specification of source-mine is unknown: add --from FILE or --command" in capsys.readouterr().err
+    assert "`lotus connector add source-mine` with --from or --command" in capsys.readouterr().err
     assert lotus("add", "source-mine", *image, "--from", str(spec), "--yes") == 0
     assert pinned(bare, "source-mine")["image"] == {
         "repository": "registry.example.com:5000/team/source-mine",
@@ -215,13 +215,15 @@ def test_a_connector_that_the_server_lacks_or_has_twice_is_told_with_what_to_do(
     assert 'Airbyte has no connector "source-klavio" in this workspace: did you mean "source-klaviyo"?' in (
         capsys.readouterr().err
     )
+    assert lotus("add", "source-github", "--yes") == 1
+    assert "`lotus connector add source-github --manifest FILE`" in capsys.readouterr().err
     known = bare.twin.store.definitions.get(KLAVIYO)
     assert known is not None
     other = known.model_copy(update={"id": "11111111-1111-4111-8111-111111111111"})
     bare.twin.store.definitions.put(other)
     assert lotus("add", "source-klaviyo", "--yes") == 1
     assert "several connectors" in (error := capsys.readouterr().err)
-    assert f"--definition-id: {other.id}, {KLAVIYO}" in error
+    assert f"choose {other.id} or {KLAVIYO}: `lotus connector add source-klaviyo --definition-id ID`" in error
     assert lotus("add", "source-klaviyo", "--definition-id", KLAVIYO, "--yes") == 0
     assert not [name for name in files(bare.folder) if "klavio" in name]
 

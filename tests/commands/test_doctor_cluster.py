@@ -281,6 +281,38 @@ def test_each_permission_that_is_missing_is_named(ready: Prod) -> None:
     assert bad(ready) == []
 
 
+def test_a_preview_needs_to_read_alone_and_more_than_that_is_a_warning(ready: Prod) -> None:
+    writing = {"create", "update", "patch", "delete", "deletecollection"}
+    plurals = (
+        "secrets",
+        "deployments",
+        "clusters",
+        "objectstores",
+        "namespaces",
+        "jobs",
+        "pods",
+        "events",
+        "ingresses",
+    )
+    ready.cluster.refused = {f"{verb} {plural}" for verb in writing for plural in plurals} | {"*"}
+    case = StackContext.of(ready.folder / "streams", "prod", purpose="preview")
+
+    found = list(cluster(case, first=False))
+    assert {each.state for each in found} == {"ok"}
+    assert "you may read 14 kinds of objects in the namespace lotus-lake" in [each.what for each in found]
+
+    ready.cluster.refused -= {"create secrets"}
+    ready.cluster.refused |= {"get pods/proxy", "get namespaces", "watch ingresses"}
+    found = [each for each in cluster(case, first=False) if each.state != "ok"]
+    assert [(each.state, each.what) for each in found if "you may" in each.what] == [
+        ("broken", "you may not watch ingresses.networking.k8s.io in the namespace lotus-lake"),
+        ("broken", "you may not get pods/proxy in the namespace lotus-lake"),
+        ("broken", "you may not get namespaces"),
+        ("warning", "you may create secrets in the namespace lotus-lake, which a preview does not need"),
+    ]
+    assert all("docs/how-to/set-up-ci.md#the-cluster" in each.remedy for each in found)
+
+
 def test_what_helm_updates_and_what_the_chart_grants_is_checked_too(ready: Prod) -> None:
     ready.cluster.refused = {"update secrets", "deletecollection events", "get jobs/status", "watch pods/log"}
 

@@ -11,8 +11,9 @@ import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from lotus_dagster.definitions import DBT_PROJECT, current_manifest
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import Warehouse
+
+from lotus_infra.clients.ducklake import attach
 
 Row = Mapping[str, Any]
 LOST_X = {"field": "x", "change": "NULLED", "reason": "y"}

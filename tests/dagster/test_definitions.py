@@ -18,13 +18,13 @@ from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.arrivals.landing import ListingError, S3Pages, pages_of
 from lotus_dagster.arrivals.look import look
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of, load
-from lotus_dagster.duckdb_plugin import prepare, s3_secret
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 from lotus_dagster.lake import Stream, streams_in_stack, streams_of
 from lotus_dagster.manifest import Manifest, ManifestError
 from lotus_dagster.sensors import tick
 
 from lotus_infra import naming
+from lotus_infra.clients.ducklake import prepare, s3_secret
 from lotus_infra.clients.storage import Bucket
 from tests.dagster.lake import Lake, order, refund
 

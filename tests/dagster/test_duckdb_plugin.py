@@ -5,8 +5,9 @@ from pathlib import Path
 from threading import Barrier
 
 import duckdb
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import Warehouse
+
+from lotus_infra.clients.ducklake import attach
 
 
 def test_several_connections_may_make_the_catalog_at_once(catalog: str, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import duckdb
 import pytest
 from lotus_dagster.bookkeeping import ALL, quarantine, release, unread_files
 from lotus_dagster.definitions import DBT_PROJECT
-from lotus_dagster.duckdb_plugin import attach
 
+from lotus_infra.clients.ducklake import attach
 from tests.dagster.lake import Lake, order
 
 MODEL = "int_shopify__orders"

@@ -17,9 +17,9 @@ from lotus_dagster.arrivals.partitions import StoredObject
 from lotus_dagster.arrivals.reading import StoredFile
 from lotus_dagster.bookkeeping import ALL, quarantine, quarantined, release, unread_files, write_batch
 from lotus_dagster.definitions import DBT_PROJECT
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, FILES
 
+from lotus_infra.clients.ducklake import attach
 from lotus_infra.errors import LotusError
 from tests.dagster.lake import Lake, order
 

@@ -20,12 +20,12 @@ from lotus_dagster.assets import POOL, stream_assets
 from lotus_dagster.bookkeeping import quarantine
 from lotus_dagster.dbt_command import LotusDbt, Outcome, dbt_of
 from lotus_dagster.definitions import DBT_PROJECT, current_manifest
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Manifest
 from lotus_dagster.quarantine import main, quarantine_check
 
 from lotus_infra import naming
+from lotus_infra.clients.ducklake import attach
 from tests.dagster.lake import Lake, close_connections, order
 
 ORDERS = Stream("shopify", "orders", "raw/shopify/orders/")

@@ -49,15 +49,19 @@ def plain_project(folder: Path, engine: list[Path], installed: Path, definition:
     The official language host reads in `Pulumi.yaml` which environment a program runs in. The stand-in, which is in the
     engine's folder where there is no official one, runs it in its own; so it is started from that environment.
     """
-    host = folder / "host" / "pulumi-language-python"
-    if engine:
-        host.parent.mkdir()
-        command = [str(installed / "bin" / "python"), "-u", str(REPOSITORY / "toolchain" / "language_host.py")]
-        host.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
-        host.chmod(0o755)
-    pulumi = Pulumi(folder, [host.parent, *engine], definition=definition)
+    pulumi = Pulumi(folder, [language_host(folder, installed), *engine] if engine else [], definition=definition)
     (pulumi.project / ".venv").symlink_to(installed)
     return pulumi
+
+
+def language_host(folder: Path, installed: Path) -> Path:
+    """The folder of a stand-in language host that runs programs in an environment."""
+    host = folder / "host" / "pulumi-language-python"
+    host.parent.mkdir()
+    command = [str(installed / "bin" / "python"), "-u", str(REPOSITORY / "toolchain" / "language_host.py")]
+    host.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    host.chmod(0o755)
+    return host.parent
 
 
 def configure(pulumi: Pulumi, page: Path, values: dict[str, str]) -> None:

@@ -56,6 +56,7 @@ IN_SHELL: Final = {
     "DAGSTER_PG_PASSWORD": marker("DAGSTER_PG_PASSWORD"),
     "AZURE_STORAGE_KEY": marker("AZURE_STORAGE_KEY", HEADER_SAFE),
     "GOOGLE_CREDENTIALS": marker("GOOGLE_CREDENTIALS", JSON_INSIDE),
+    "LOTUS_CATALOG": marker("LOTUS_CATALOG", "postgres:host=127.0.0.1 port=1 dbname=lake password={atom}-{atom}"),
     "LOTUS_SECOND_API_PASSWORD": marker("LOTUS_SECOND_API_PASSWORD"),
 }
 """In the environment of every command. `AIRBYTE_CLIENT_SECRET` has the stack's own value."""

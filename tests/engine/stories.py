@@ -11,6 +11,7 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_a_lake_stands_up.py::test_the_first_up_makes_three_connections_with_twelve_streams",
         "test_a_lake_stands_up.py::test_destroying_the_stack_leaves_nothing",
     ),
+    "a lake of one's own stands up": ("test_own_lake.py::test_a_new_lake_stands_up_and_its_second_preview_is_empty",),
     "the oldest supported engine runs the lake, where it is built": (
         "test_supported_engines.py::test_the_oldest_engine_takes_the_lake_from_nothing_to_nothing",
     ),
@@ -26,6 +27,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     "mistakes stop a run before its first call": (
         "test_mistakes.py::test_a_preview_refuses_the_same_list_that_lotus_check_prints_and_calls_nothing",
         "test_state_guard.py::test_a_production_stack_on_a_local_backend_is_refused_before_any_call",
+    ),
+    "a remedy names commands and options that exist": (
+        "test_remedies.py::test_every_command_of_the_engine_that_a_message_or_a_page_names_exists",
     ),
     "what exists is adopted or refused, never made twice": (
         "test_adoption.py::test_ticket_002_creates_whose_answers_are_lost_make_one_of_each",

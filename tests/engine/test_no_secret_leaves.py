@@ -58,11 +58,13 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     "drift": ("drift", "drift --json", "drift --patch --output=drift.patch"),
     "gate": (f"gate {REVIEWED}", f"gate {REVIEWED} --json"),
     "graph": ("graph", "graph --json"),
+    "init": ("init a-lake", "init b-lake --json"),
     "migrate": (
         "migrate --from=live --into=one --imports=one.json --yes",
         "migrate --from=live --into=two --imports=two.json --json",
     ),
     "preview": ("preview", "preview --json"),
+    "query": ("query", "query --json"),
     "scaffold": ("scaffold --all --dry-run", "scaffold --all --json"),
     "schema": ("schema", "schema --write --json"),
     "status": ("status", "status --json"),
@@ -133,7 +135,7 @@ def test_no_secret_leaves_by_day(world: Planted) -> None:
     """A slice of what the nights run: each way out of the program once."""
     told = clean(world.lotus("status")).output
     assert "[secret]" in told
-    for line in (f"comment {REVIEWED}", "doctor --json"):
+    for line in (f"comment {REVIEWED}", "doctor --json", "query"):
         clean(world.lotus(line))
     world.lake.pulumi.config_set("lotus:shopify_api_password", ROTATED.value, secret=True)
     world.relay.rule = lambda request: SAYS["422"](request.text) if request.method == "PUT" else None

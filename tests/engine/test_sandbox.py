@@ -300,4 +300,4 @@ def test_unknown_words_are_refused_with_the_usage() -> None:
     command = [sys.executable, "-m", "sandbox", "sideways"]
     refused = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
-    assert (refused.returncode, refused.stderr) == (2, "usage: python -m sandbox up|down|ui [PORT]\n")
+    assert (refused.returncode, refused.stderr) == (2, "usage: python -m sandbox up [-v]|down|ui [PORT]\n")

@@ -9,11 +9,12 @@ from lotus_infra.commands.graph import draw_graph
 from tests.support.golden import assert_matches
 from tests.support.lakes import OWN_STREAMS
 
-BLESSED = Path(__file__).parent / "blessed"
+MERMAID = Path(__file__).parent / "blessed" / "lake.mmd"
+README_PICTURE = OWN_STREAMS.parent / "docs" / "pictures" / "lineage.svg"
 
 
-@pytest.mark.parametrize(("kind", "ending"), [("mermaid", "mmd"), ("svg", "svg")])
-def test_the_lineage_of_the_own_lake_is_the_blessed_one(kind: Literal["mermaid", "svg"], ending: str) -> None:
+@pytest.mark.parametrize(("kind", "file"), [("mermaid", MERMAID), ("svg", README_PICTURE)])
+def test_the_lineage_of_the_own_lake_is_the_blessed_one(kind: Literal["mermaid", "svg"], file: Path) -> None:
     drawn = draw_graph(OWN_STREAMS, kind, dbt=OWN_STREAMS.parent / "dagster" / "dbt")
 
-    assert_matches(BLESSED / f"lake.{ending}", drawn)
+    assert_matches(file, drawn)

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 import duckdb
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.environment import Warehouse
 
+from lotus_infra.clients.ducklake import attach
 from tests.soak.world import STREAMS, Seen
 
 COLUMNS: Final = {

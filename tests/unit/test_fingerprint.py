@@ -1,6 +1,7 @@
 """The fingerprint of what Dagster loads: what changes it, and what does not."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,23 @@ def test_every_module_of_ours_that_the_code_location_imports_is_behind_the_finge
 def test_a_folder_that_is_not_a_project_is_refused_with_all_missing_files(tmp_path: Path) -> None:
     with pytest.raises(DefinitionsError, match=r"has no uv\.lock and no streams/.* name the folder of the repository"):
         definitions_fingerprint(tmp_path)
+
+
+def test_a_lake_without_lotuss_own_code_needs_none_and_its_lock_decides_which_code_it_has(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project")
+    for folder in ("lotus_infra", "packages", "dagster/lotus_dagster"):
+        shutil.rmtree(project / folder)
+        if folder != "dagster/lotus_dagster":
+            with pytest.raises(DefinitionsError, match="has no lotus_infra"):
+                definitions_fingerprint(project)
+
+    before = definitions_fingerprint(project)
+    with (project / "uv.lock").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert definitions_fingerprint(project) != before
+    (project / "uv.lock").unlink()
+    with pytest.raises(DefinitionsError, match=r"has no uv\.lock"):
+        definitions_fingerprint(project)
 
 
 def test_the_command_prints_it_and_refuses_another(

@@ -11,8 +11,12 @@ from toolchain.release import CHECKSUMS
 
 FOLDER = Path(__file__).resolve().parents[2] / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
-NAMES = {"check", "comment", "deploy", "drift", "nightly", "preview", "release"}
+NAMES = {"check", "comment", "deploy", "doctor", "drift", "nightly", "preview", "release"}
+SETUP = "./.github/actions/setup"
+ACTION = FOLDER.parent / "actions" / "setup" / "action.yml"
 CLUSTER = '.ci/released-cluster "$RUNNER_TEMP/cluster" >> "$GITHUB_PATH"'
+WITH_STACK = ("deploy/up", "doctor/preview", "doctor/production", "drift/drift", "preview/preview")
+"""The jobs with the secrets of a stack."""
 ON = True  # YAML 1.1 reads `on` as true
 Document = dict[Any, Any]
 
@@ -34,9 +38,9 @@ def test_these_are_the_workflows() -> None:
     assert {file.stem for file in FILES} == NAMES
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [*FILES, ACTION], ids=lambda file: file.stem)
 def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -> None:
-    used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    used = [each for each in re.findall(r"uses: (.*)", file.read_text(encoding="utf-8")) if each != SETUP]
     assert used
     assert [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
 
@@ -59,6 +63,8 @@ def test_a_job_may_only_do_what_is_said_here() -> None:
         "comment/post": reads | {"actions": "read", "issues": "read", "pull-requests": "write"},
         "deploy/image": reads | {"packages": "write"},
         "deploy/up": reads | {"actions": "read", "id-token": "write", "issues": "read", "pull-requests": "read"},
+        "doctor/preview": reads | {"id-token": "write"},
+        "doctor/production": reads | {"id-token": "write"},
         "drift/drift": reads | {"id-token": "write", "issues": "write"},
         "nightly/everything": reads,
         "preview/preview": reads | {"id-token": "write"},
@@ -81,6 +87,30 @@ def test_nothing_of_an_event_becomes_part_of_a_script() -> None:
     assert [script for script in scripts if "${{" in script] == []
 
 
+def test_a_job_that_calls_make_has_go_and_caches_and_a_release_builds_everything_itself() -> None:
+    for name, job in jobs():
+        used = [step.get("with", {}) for step in steps(job) if step.get("uses") == SETUP]
+        makes = any(re.search(r"\bmake\b|\.ci/run", step.get("run", "")) for step in steps(job))
+        expected = [{"cache": "false"}] if name.startswith("release/") else [{}]
+        assert used == (expected if makes else []), name
+
+
+def test_the_caches_are_keyed_by_what_decides_their_content() -> None:
+    go, packages, programs = yaml.safe_load(ACTION.read_text(encoding="utf-8"))["runs"]["steps"]
+    assert go["with"] == {"go-version-file": "toolchain/go.mod", "cache": False}
+    assert "hashFiles('uv.lock')" in packages["with"]["key"]
+    assert programs["with"]["path"] == "toolchain/bin"
+    assert "hashFiles('toolchain/**/go.sum', 'toolchain/**/*.go')" in programs["with"]["key"]
+    assert "restore-keys" not in programs["with"]
+    assert all(step["if"] == "inputs.cache == 'true'" for step in (packages, programs))
+
+
+def test_the_kubeconfig_is_a_file_of_the_home_folder_because_a_variable_would_be_part_of_the_plan() -> None:
+    written = {name for name, job in jobs() if "> ~/.kube/config" in str(job)}
+    assert written == {name for name, job in jobs() if "secrets.KUBECONFIG" in str(job)} == set(WITH_STACK)
+    assert all("export KUBECONFIG" not in file.read_text(encoding="utf-8") for file in FILES)
+
+
 def test_code_of_a_fork_meets_no_secret_and_nothing_that_writes() -> None:
     assert read("check")[ON] == {"pull_request": None, "push": {"branches": ["main"]}}
     for name, job in jobs():
@@ -95,7 +125,14 @@ def test_code_of_a_fork_meets_no_secret_and_nothing_that_writes() -> None:
 
 def test_who_reads_the_code_of_a_pull_request_holds_secrets_of_the_preview_alone() -> None:
     environments = {name: job.get("environment") for name, job in jobs() if "secrets." in str(job)}
-    assert environments == {"preview/preview": "preview", "deploy/up": "production", "drift/drift": "preview"}
+    assert environments == {
+        "deploy/up": "production",
+        "doctor/preview": "preview",
+        "doctor/production": "production",
+        "drift/drift": "preview",
+        "preview/preview": "preview",
+    }
+    assert all(job["if"] == "github.ref == 'refs/heads/main'" for job in read("doctor")["jobs"].values())
 
 
 def test_who_comments_runs_mains_code_alone_and_has_no_secret() -> None:
@@ -136,7 +173,7 @@ def test_a_deploy_takes_the_label_of_now_from_one_output_of_the_step_that_asks_g
 
 
 def test_every_workflow_means_the_same_stack() -> None:
-    for name in ("comment", "deploy", "drift", "preview"):
+    for name in ("comment", "deploy", "doctor", "drift", "preview"):
         assert read(name)["env"]["STACK"] == "${{ vars.LOTUS_STACK || 'prod' }}"
 
 

@@ -9,13 +9,25 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from lotus_infra.clients.airbyte import AirbyteWorkspace, airbyte_workspace
 from lotus_infra.clients.locks import UnlockPlan, backend_store, plan_unlock
-from lotus_infra.commands.doctor import backend, cluster, helm, landing, network, secrets, servers, state, versions
-from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor import (
+    backend,
+    cluster,
+    helm,
+    identity,
+    landing,
+    network,
+    secrets,
+    servers,
+    state,
+    versions,
+)
+from lotus_infra.commands.doctor.context import Purpose, StackContext
 from lotus_infra.commands.doctor.results import Area, CheckResult, Examination, as_document, broken, render, warning
 from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
 from lotus_infra.config import production
@@ -26,6 +38,14 @@ from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
 @click.command()
 @click.option(
     "--before-first-up", "first", is_flag=True, help="Check what must be there before the stack is deployed first."
+)
+@click.option(
+    "--for",
+    "purpose",
+    type=click.Choice(get_args(Purpose)),
+    default="deploy",
+    show_default=True,
+    help="Check the rights that a deploy needs, or those of a preview, which only reads.",
 )
 @click.option("--unlock", "unlocking", is_flag=True, help="Remove the stack's locks whose owners are dead.")
 @click.option(
@@ -47,6 +67,7 @@ def doctor(
     gone: tuple[str, ...],
     directory: Path,
     *,
+    purpose: Purpose,
     first: bool,
     unlocking: bool,
     fixing: bool,
@@ -67,7 +88,7 @@ def doctor(
         raise click.UsageError("--yes and --host-is-gone require --unlock or --fix")
     if changing and first:
         raise click.UsageError("--before-first-up only checks: leave --unlock and --fix out")
-    case = StackContext.of(directory, stack)
+    case = StackContext.of(directory, stack, purpose=purpose)
     if changing:
         _fix(case, gone, with_helm=fixing, yes=yes, as_json=as_json)
         return
@@ -136,7 +157,9 @@ def _check_all(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
         what = "no server is checked, because a check could call another one than the files name"
         yield warning("backend", what, "correct the problems above first")
         return
+    yield from identity.identity(case)
     yield from backend.backend(case)
+    yield from _guarded("backend", identity.state_rights(case))
     yield from backend.versioning(case)
     yield from backend.locks(case)
     try:

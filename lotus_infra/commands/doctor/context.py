@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from lotus_infra.clients.kubernetes import Cluster
 from lotus_infra.clients.pulumi import CommandResult, Engine
@@ -14,6 +15,11 @@ from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.config.stack_files import read, stack_file
 from lotus_infra.errors import LotusError
+
+Purpose = Literal["deploy", "preview"]
+"""What the shell's identities are for. A preview only reads, except for the state's lock."""
+CI_PAGE = "docs/how-to/set-up-ci.md"
+"""The page with the policies and roles of both purposes."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,14 @@ class StackContext:
         project: The project around it.
         stack: One of its stacks that has a file.
         environment: The environment's variables.
+        purpose: What the identities that the environment leads to are for.
     """
 
     directory: Path
     project: Project
     stack: str
     environment: Mapping[str, str]
+    purpose: Purpose = "deploy"
 
     @cached_property
     def run(self) -> production.Run:
@@ -38,14 +46,20 @@ class StackContext:
         return self.project.run(self.stack)
 
     @classmethod
-    def of(cls, directory: Path, stack: str | None, environment: Mapping[str, str] = os.environ) -> "StackContext":
+    def of(
+        cls,
+        directory: Path,
+        stack: str | None,
+        environment: Mapping[str, str] = os.environ,
+        purpose: Purpose = "deploy",
+    ) -> "StackContext":
         """Select the named stack, else that of `$PULUMI_STACK`, else the project's only stack.
 
         Raises:
             LotusError: The project is not found, or no stack is selected.
         """
         project = Project.needed(directory)
-        return cls(directory, project, project.select(stack, environment), environment)
+        return cls(directory, project, project.select(stack, environment), environment, purpose)
 
     @property
     def engine(self) -> Engine:

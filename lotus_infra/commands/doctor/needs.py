@@ -8,7 +8,7 @@ from typing import Final
 from lotus_infra.clients.databases import BACKUPS, CLUSTERS, OBJECT_STORES, SCHEDULED_BACKUPS
 from lotus_infra.clients.kubernetes import ClusterObject, ClusterPart, Condition, Kind, Metadata, can_i
 from lotus_infra.commands.database_health import declared_databases
-from lotus_infra.commands.doctor.context import Site
+from lotus_infra.commands.doctor.context import CI_PAGE, Site
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.lake.diagnostics import pluralize
@@ -78,25 +78,48 @@ def needed_permissions(settings: DagsterSettings) -> Iterator[tuple[str, Kind]]:
         yield "list", BACKUPS
 
 
+def read_permissions(settings: DagsterSettings) -> Iterator[tuple[str, Kind]]:
+    """The verbs and kinds in the stack's namespace for every preview, and for what `lotus verify` reads."""
+    kinds = tuple(managed_kinds(settings))
+    yield from ((verb, kind) for kind in (*kinds, *LISTED) for verb in READING)
+    yield "get", Kind("pods/log")
+    yield "get", Kind("pods/proxy")
+    if SCHEDULED_BACKUPS in kinds:
+        yield from ((verb, BACKUPS) for verb in READING)
+
+
+PROBES: Final = tuple((verb, kind) for kind in (SECRETS, DEPLOYMENTS) for verb in ("create", "patch", "delete"))
+"""Permissions that a preview does not need."""
+
+
 def permissions(site: Site) -> Iterator[CheckResult]:
-    """Whether this machine's user may manage every kind that the stack makes, and read what `lotus verify` reads."""
-    may, namespace = site.cluster.may, site.namespace
+    """Whether this machine's user may do what a run does with every kind that the stack makes, by the purpose."""
+    may, namespace, reading = site.cluster.may, site.namespace, site.case.purpose == "preview"
     kinds = tuple(managed_kinds(site.settings))
-    if may("*", Kind("*", "*"), namespace):
-        refused = list[tuple[str, str]]()
-    else:
-        asked = needed_permissions(site.settings)
-        refused = [(verb, str(kind)) for verb, kind in asked if not may(verb, kind, namespace)]
+    asked = list((read_permissions if reading else needed_permissions)(site.settings))
+    if not reading and may("*", Kind("*", "*"), namespace):
+        asked = []
+    refused = [(verb, str(kind)) for verb, kind in asked if not may(verb, kind, namespace)]
     if site.settings.namespace.create:
-        refused += [(verb, "namespaces") for verb in ("get", "create", "patch") if not may(verb, NAMESPACES)]
+        # Kubernetes grants the creation of an object without its name.
+        named = {"get": namespace} if reading else {"get": namespace, "create": "", "patch": namespace}
+        refused += [(verb, "namespaces") for verb, name in named.items() if not may(verb, NAMESPACES, "", name)]
     if not refused:
-        yield ok("cluster", f"you may manage {pluralize(len(kinds), 'kind')} of objects in the namespace {namespace}")
+        can = "read" if reading else "manage"
+        yield ok("cluster", f"you may {can} {pluralize(len(kinds), 'kind')} of objects in the namespace {namespace}")
     for kind in dict.fromkeys(kind for _, kind in refused):
-        verbs = [verb for verb, of in refused if of == kind]
+        verbs = tuple(verb for verb, of in refused if of == kind)
         within = "" if kind == "namespaces" else namespace
-        remedy = f"the cluster's administrator grants it; {can_i(verbs[0], kind, within)} must answer yes"
+        remedy = (
+            f"the cluster's administrator grants it ({CI_PAGE}#the-cluster); {can_i(verbs[0], kind, within)} must "
+            "answer yes"
+        )
         what = f"you may not {', '.join(verbs)} {kind}"
         yield broken("cluster", what + (f" in the namespace {within}" if within else ""), remedy)
+    more = [f"{verb} {kind}" for verb, kind in PROBES if reading and may(verb, kind, namespace)]
+    if more:
+        what = f"you may {', '.join(more)} in the namespace {namespace}, which a preview does not need"
+        yield warning("cluster", what, f"a preview runs a pull request's code: {CI_PAGE}#the-cluster has a role for it")
 
 
 # Operators

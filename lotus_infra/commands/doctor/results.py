@@ -14,6 +14,7 @@ from lotus_infra.lake.diagnostics import escape_unprintable
 Area = Literal[
     "versions",
     "configuration",
+    "identity",
     "backend",
     "locks",
     "secrets",

@@ -164,7 +164,7 @@ def _check_readable(file: str, path: JsonPath, leaf: object) -> Iterator[Diagnos
         what = "is not a secret by the connector's specification, so Airbyte would show the value"
         remedy = "name a part of the landing zone that is no secret"
         if reference.part is None:
-            plain = f"set lotus:{reference.name} without --secret"
+            plain = f"`pulumi config set --plaintext lotus:{reference.name} <value>`"
             public = f'write {{"{CONFIG}": "{reference.name}"}} and {plain}'
             remedy = f"move it to a key that is a secret; if the value is no secret, {public}"
         yield Diagnostic(file, path, what, remedy)

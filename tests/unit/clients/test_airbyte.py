@@ -95,7 +95,7 @@ def test_an_encrypted_address_is_reported_with_how_to_set_it(tmp_path: Path) -> 
     message = refused(project(tmp_path, dev=sealed + f"  lotus:workspaceId: {WORKSPACE}\n"))
 
     assert "airbyte:serverUrl is encrypted: export AIRBYTE_SERVER_URL" in message
-    assert "airbyte:configUrl is encrypted: set it without --secret" in message
+    assert "airbyte:configUrl is encrypted: `pulumi config set --plaintext airbyte:configUrl <value>`" in message
 
 
 def test_an_invalid_value_is_reported(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
-from lotus_dagster import duckdb_plugin, environment
+from lotus_dagster import environment
 from pydantic import JsonValue
 
+from lotus_infra.clients.ducklake import s3_secret
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.helm.chart_schema import check_values
 from lotus_infra.helm.values import SECRET_VARIABLES, LakeBucket, release_values
@@ -148,7 +149,7 @@ def test_the_variables_are_those_that_the_companys_code_reads() -> None:
     [deployment] = plan["dagster-user-deployments"]["deployments"]
     given = {variable["name"]: variable["value"] for variable in deployment["env"]}
     read = RecordedEnvironment()
-    duckdb_plugin.s3_secret(read)
+    s3_secret(read)
 
     names = given.keys() | set(SECRET_VARIABLES)
 

@@ -384,3 +384,25 @@ def test_the_servers_values_win_and_differences_are_noted(existing: Existing) ->
         ),
         ("left", 'destination "Other"', "is in Airbyte"),
     ]
+
+
+def test_objects_of_the_stack_that_terraform_lacks_are_listed_as_managed_and_not_as_left(
+    existing: Existing, tmp_path: Path
+) -> None:
+    [source] = existing.of_kind("source")
+    extra = replace(source, id="extra", label="Stripe", address="")
+    connected = replace(existing.connections[0], id="connected", source_id="extra", label="Stripe → S3", address="")
+    alone = replace(source, id="alone", label="Alone", address="")
+    live = Existing(
+        (*existing.actors, extra, alone), (*existing.connections, connected), existing.tags, confirmed=True
+    )
+    lake = load_lake(write(tmp_path, PINNED), begun=False).lake
+
+    found = plan_migration(update_from_server(existing, live), lake, ("extra", "connected", made.SOURCE_ID))
+
+    assert [each.subject for each in found.notes if each.kind == "left"] == ['source "Alone"']
+    assert found.managed == (
+        'connection "Stripe → S3" (connected)',
+        f'source "Shopify" ({made.SOURCE_ID})',
+        'source "Stripe" (extra)',
+    )

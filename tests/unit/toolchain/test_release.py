@@ -14,9 +14,9 @@ from toolchain import release
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The descriptions and changelogs of the packages in a folder of their own, ready for the release 1.2.3."""
-    for name in release.PACKAGES:
-        folder = tmp_path / "packages" / name
-        folder.mkdir(parents=True)
+    folders = {name: tmp_path / "packages" / name for name in release.PACKAGES}
+    for name, folder in (folders | {name: tmp_path / place for name, place in release.LAKE.items()}).items():
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "pyproject.toml").write_text(f'[project]\nname = "{name}"\nversion = "1.2.3"\n', "utf-8")
         (folder / "CHANGELOG.md").write_text(
             f"# Changelog\n\n## [1.2.3] - 2026-03-04\n\n- New in {name}.\n\n## [1.2.2] - 2026-01-02\n\n- Old.\n",
@@ -57,8 +57,15 @@ def test_packages_of_several_versions_are_refused_with_each(repository: Path) ->
         release.check_tag("v1.2.3")
 
 
-def test_the_text_of_a_release_is_the_providers_changes_in_this_version(repository: Path) -> None:
-    assert release.notes() == "- New in pulumi-airbyte.\n"
+def test_a_lakes_packages_have_the_version_too(repository: Path) -> None:
+    edit(repository, "dagster/pyproject.toml", "1.2.3", "1.3.0")
+
+    with pytest.raises(LotusError, match=r"several versions: .*lotus-infra 1.2.3, lotus-dagster 1.3.0"):
+        release.check_tag("v1.2.3")
+
+
+def test_the_text_of_a_release_is_the_changes_of_lotus_and_of_the_provider_in_this_version(repository: Path) -> None:
+    assert release.notes() == "# Lotus\n\n- New in lotus-infra.\n\n# pulumi-airbyte\n\n- New in pulumi-airbyte.\n"
 
 
 def test_the_packages_of_this_repository_have_one_version() -> None:

@@ -16,9 +16,10 @@ AirbyteError(message, hint, status, outcome_unknown)
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 EXCERPT: Final = 256
 LONGEST: Final = 65536
@@ -131,7 +132,7 @@ def leaves_open(status: int) -> bool:
 
 
 def error_from(
-    response: httpx.Response, what: str, clean: Callable[[str], str], *, writes: bool = False
+    response: "httpx.Response", what: str, clean: Callable[[str], str], *, writes: bool = False
 ) -> AirbyteError:
     """The typed error for a failed response.
 
@@ -158,7 +159,7 @@ def error_from(
     return kind(message, hint, status, outcome_unknown=writes and leaves_open(status))
 
 
-def _explain(response: httpx.Response, clean: Callable[[str], str]) -> tuple[str, str]:
+def _explain(response: "httpx.Response", clean: Callable[[str], str]) -> tuple[str, str]:
     """The error's code and a readable line, from any known form of error body."""
     try:
         body = response.json()

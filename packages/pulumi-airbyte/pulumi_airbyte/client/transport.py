@@ -1,5 +1,6 @@
 """Send one HTTP request: authenticated, retried if that is safe, with errors that hold no secrets."""
 
+import math
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,34 +63,30 @@ class Transport:
     """A connection pool to one Airbyte. Thread-safe.
 
     Every call raises AirbyteError, in the kinds that `client/errors.py` lists.
+
+    Args:
+        settings: how to reach it.
+        redactor: removes secrets from messages, and learns the tokens.
+        cancelled: once set, running requests finish without further tries, and no wait lasts.
     """
 
-    def __init__(self, settings: ClientSettings) -> None:
+    def __init__(self, settings: ClientSettings, redactor: Redactor, cancelled: threading.Event) -> None:
         self._settings = settings
-        self.redactor = Redactor()
-        self.redactor.learn([settings.auth.client_secret, settings.auth.password, settings.auth.bearer])
+        self._redactor = redactor
+        self._cancelled = cancelled
         self.server_time = ""
         """The `Date` header of the last answer; empty before the first."""
-        self._cancelled = threading.Event()
         self._writes = threading.BoundedSemaphore(settings.parallel_writes)
         self._http = httpx.Client(
-            auth=authenticator(settings.auth, settings.public_url, self.redactor),
+            auth=authenticator(settings.auth, settings.public_url, self._redactor),
             # pool=None: the engine makes more concurrent calls than the pool has connections, and a discovery occupies
             # one for minutes.
             timeout=httpx.Timeout(10.0, read=settings.read_seconds, pool=None),
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
             headers={"Accept": "application/json"},
-            event_hooks={"request": [deadline.cap], "response": [deadline.watch]},
+            event_hooks={"request": [_cap], "response": [_watch]},
             verify=_trusted(),
         )
-
-    def cancel(self) -> None:
-        """Let running requests finish, without further tries."""
-        self._cancelled.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait; returns whether the wait was cancelled."""
-        return self._cancelled.wait(seconds)
 
     def close(self) -> None:
         """Close the connections."""
@@ -122,7 +119,7 @@ class Transport:
         done = effect or EFFECTS[method]
         if not self._settings.public_url:
             raise AirbyteError(
-                f"Airbyte could not {self.redactor.clean(what)}: its address is known only after an update."
+                f"Airbyte could not {self._redactor.clean(what)}: its address is known only after an update."
             )
         parameters = httpx.QueryParams(tuple(query or ()))
         build = partial(self._http.build_request, method, url, json=body, params=parameters)
@@ -139,7 +136,7 @@ class Transport:
         A write keeps its place while it waits to retry, so that an overloaded server gets fewer writes.
         """
         if not self._writes.acquire(timeout=deadline.patience()):
-            text = f"Airbyte was not asked to {self.redactor.clean(what)}: other writes used up its time."
+            text = f"Airbyte was not asked to {self._redactor.clean(what)}: other writes used up its time."
             raise Unreachable(text, "Run the command again, or allow more time with the resource's customTimeouts.")
         try:
             yield
@@ -177,20 +174,20 @@ class Transport:
             raise _FailedTry(self._unreachable(what, error, unknown=unknown), again=again) from error
         self.server_time = response.headers.get("date", "")
         if not response.is_success:
-            failure = error_from(response, self.redactor.clean(what), self.redactor.clean_answer, writes=writes)
+            failure = error_from(response, self._redactor.clean(what), self._redactor.clean_answer, writes=writes)
             again = isinstance(failure, Busy) and (effect != "acts" or failure.status in NOT_TAKEN)
             raise _FailedTry(failure, again=again)
         return self._decoded(response, what)
 
     def _unreachable(self, what: str, error: httpx.HTTPError, *, unknown: bool = False) -> Unreachable:
-        reason = self.redactor.clean(str(error)) or type(error).__name__
+        reason = self._redactor.clean(str(error)) or type(error).__name__
         hint = f"Check that {self._settings.public_url} is the API's address and that it can be reached from here."
-        text = f"Airbyte did not answer when asked to {self.redactor.clean(what)}: {reason}"
+        text = f"Airbyte did not answer when asked to {self._redactor.clean(what)}: {reason}"
         return Unreachable(text, hint, outcome_unknown=unknown)
 
     def _without_token(self, what: str, error: AirbyteError) -> _FailedTry:
         """The failure of a call for which there was no token. The call was not sent, so it is safe to repeat."""
-        text = f"Airbyte was not asked to {self.redactor.clean(what)}, because there was no token. {error.message}"
+        text = f"Airbyte was not asked to {self._redactor.clean(what)}, because there was no token. {error.message}"
         return _FailedTry(type(error)(text, error.hint, error.status), again=isinstance(error, Busy | Unreachable))
 
     def _decoded(self, response: httpx.Response, what: str) -> JsonValue:
@@ -199,7 +196,7 @@ class Transport:
         try:
             decoded: JsonValue = response.json()
         except ValueError:
-            text = f"Airbyte's answer is not JSON when asked to {self.redactor.clean(what)}"
+            text = f"Airbyte's answer is not JSON when asked to {self._redactor.clean(what)}"
             raise ServerError(text, ROOT_HINT, response.status_code) from None
         return decoded
 
@@ -207,3 +204,47 @@ class Transport:
 def _may_help(error: BaseException) -> bool:
     """Whether another try is safe and may succeed."""
     return isinstance(error, _FailedTry) and error.again
+
+
+def _cap(request: httpx.Request) -> None:
+    """Limit a request's timeouts to the remaining time; an httpx hook.
+
+    Raises:
+        httpx.ConnectTimeout: no time is left; the request is not sent.
+    """
+    rest = deadline.left()
+    if rest <= 0:
+        raise httpx.ConnectTimeout("no time is left", request=request)
+    timeouts = request.extensions.get("timeout", {})
+    request.extensions["timeout"] = {
+        phase: _shorter(timeouts.get(phase), rest) for phase in ("connect", "read", "write", "pool")
+    }
+
+
+def _watch(response: httpx.Response) -> None:
+    """Stop reading a body at the deadline; an httpx hook. httpx's own read timeout restarts at each chunk."""
+    if isinstance(response.stream, httpx.SyncByteStream):
+        response.stream = _Watched(response.stream, response.request)
+
+
+def _shorter(seconds: float | None, rest: float) -> float | None:
+    shorter = rest if seconds is None else min(seconds, rest)
+    return None if math.isinf(shorter) else shorter
+
+
+class _Watched(httpx.SyncByteStream):
+    """A body that raises at the deadline."""
+
+    def __init__(self, stream: httpx.SyncByteStream, request: httpx.Request) -> None:
+        self._stream = stream
+        self._request = request
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            yield chunk
+            if deadline.left() <= 0:
+                raise httpx.ReadTimeout("the answer did not end in time", request=self._request)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._stream.close()

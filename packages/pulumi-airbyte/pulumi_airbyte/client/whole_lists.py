@@ -6,7 +6,7 @@ or if the Config API returns it in one answer. Without that API, all pages are r
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import Field
 
@@ -14,8 +14,10 @@ from pulumi_airbyte.client.calls import PAGE, Calls
 from pulumi_airbyte.client.errors import AirbyteError, Busy, NotFound, Unsettled
 from pulumi_airbyte.client.models import Actor, ActorKind, Connection, Wire, Workspace, parse, parse_actor
 from pulumi_airbyte.client.settings import ClientSettings
-from pulumi_airbyte.client.transport import Query
 from pulumi_airbyte.values import JsonObject
+
+if TYPE_CHECKING:
+    from pulumi_airbyte.client.transport import Query
 
 Item = dict[str, Any]
 EVERYTHING: Final = 100_000
@@ -49,12 +51,12 @@ class Listing:
         return f"list {self.collection}"
 
     @property
-    def query(self) -> Query:
+    def query(self) -> "Query":
         """The query that restricts the public list to the workspace."""
         return within_workspace(self.workspace_id)
 
 
-def within_workspace(workspace_id: str) -> Query:
+def within_workspace(workspace_id: str) -> "Query":
     """The query that restricts a public list to a workspace; empty for an empty id."""
     return [("workspaceIds", workspace_id)] if workspace_id else []
 

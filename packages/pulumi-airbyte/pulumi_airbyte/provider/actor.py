@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import ClassVar, Final, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
+from pulumi_airbyte.client.errors import Forbidden, NotFound
 from pulumi_airbyte.client.models import Actor, ActorKind
 from pulumi_airbyte.provider.actor_inputs import (
     canonical,
@@ -18,6 +19,7 @@ from pulumi_airbyte.provider.actor_inputs import (
 )
 from pulumi_airbyte.provider.actor_writes import COPY_ADVICE, IDENTITY, ActorWrites, sought
 from pulumi_airbyte.provider.adoption import Adoption
+from pulumi_airbyte.provider.available import Available
 from pulumi_airbyte.provider.cascades import refuse_connected
 from pulumi_airbyte.provider.gone import actor_listed, exists, remove
 from pulumi_airbyte.provider.granted import CONSENT, as_consented, consents, granted, without_granted
@@ -73,8 +75,9 @@ class ActorType(ResourceType):
     kind: ClassVar[ActorKind]
     identity = IDENTITY
 
-    def __init__(self, server: Server, specifications: Specifications) -> None:
+    def __init__(self, server: Server, specifications: Specifications, available: Available) -> None:
         super().__init__(server)
+        self._available = available
         self._specified = Specified(self.kind, specifications)
         self._coordinates = Coordinates(server.airbyte)
         self._writes = ActorWrites(self.kind, server, self._specified, self._coordinates)
@@ -152,12 +155,28 @@ class ActorType(ResourceType):
         return "\n".join(lines)
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Report misspelt keys, and whether the object will be adopted; refuse a check that can't run."""
+        """Report misspelt keys, and whether the object will be adopted.
+
+        Refuse a check that can't run, and a workspace or connector that Airbyte does not have.
+        """
         self._prepare(inputs, target)
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
-        found = self._adoption(inputs, target).foresee()
-        return identity_of(self.kind, found.record) if found is not None else {}
+        workspace_id = workspace_of(inputs) or ""
+        try:
+            found = self._adoption(inputs, target).foresee()
+        except (NotFound, Forbidden):
+            self._available.require_workspace(workspace_id)
+            raise
+        if found is not None:
+            return identity_of(self.kind, found.record)
+        if not self._shelf.all(workspace_id):
+            # A server lists an unknown workspace as an empty one.
+            self._available.require_workspace(workspace_id)
+        definition_id = unwrap(inputs.get("definitionId"))
+        if isinstance(definition_id, str):
+            self._available.require_connector(self.kind, definition_id, workspace_id)
+        return {}
 
     def create(self, inputs: Properties, target: Target) -> Made:
         """POST, or adopt an existing object; then run its check if the program asks for it."""

@@ -161,7 +161,8 @@ class ConnectionType(ResourceType):
         return Made(made.connection_id, self._writes.complete(made, tree, transfer))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Report in a preview whether the connection will be adopted, if the ids of its ends are known."""
+        """Report whether the connection will be adopted, if the ids of its ends are known; refuse ends that are gone."""
+        self._writes.prerequisites.foresee_ends(inputs)
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
         target = replace(target, replaced=self._writes.found(target.replaced))

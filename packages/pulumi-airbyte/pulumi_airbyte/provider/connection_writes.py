@@ -34,7 +34,15 @@ from pulumi_airbyte.provider.connection_inputs import (
     wire,
 )
 from pulumi_airbyte.provider.connection_settings import as_first_posted, config_keys, note, settings_of, settled
-from pulumi_airbyte.provider.gone import actor_there, changed, connection_lives, connection_there, no_more
+from pulumi_airbyte.provider.gone import (
+    actor_listed,
+    actor_there,
+    changed,
+    connection_lives,
+    connection_there,
+    exists,
+    no_more,
+)
 from pulumi_airbyte.provider.inventory import Shared, Shelf
 from pulumi_airbyte.provider.losses import losses, refuse_lost
 from pulumi_airbyte.provider.offered import Offers
@@ -60,7 +68,7 @@ class ConnectionWrites:
         self._server = server
         self._airbyte = server.airbyte
         self.offers = Offers(server.airbyte)
-        self._prerequisites = Prerequisites(server)
+        self.prerequisites = Prerequisites(server)
 
     def adoption(
         self, tree: Properties, target: Target, transfer: CursorTransfer | None = None
@@ -194,8 +202,8 @@ class ConnectionWrites:
         return _refuse_deleted(found)
 
     def _post(self, tree: Properties) -> Connection:
-        self._prerequisites.require_tags(tree)
-        self._prerequisites.require_ends(tree)
+        self.prerequisites.require_tags(tree)
+        self.prerequisites.require_ends(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         made = self.offers.created(tree, lambda: self._airbyte.create_connection(request(tree, set(tree))))
         self._server.inventory.connections.put(made)
@@ -214,7 +222,7 @@ class ConnectionWrites:
 
     def _patch(self, connection_id: str, tree: Properties, keys: set[str]) -> Connection:
         if "tags" in keys:
-            self._prerequisites.require_tags(tree)
+            self.prerequisites.require_tags(tree)
         self._airbyte.redactor.learn(mapper_keys(tree))
         body = request(tree, keys)
         patched = _refuse_deleted(
@@ -328,10 +336,25 @@ class Prerequisites:
 
     def __init__(self, server: Server) -> None:
         self._airbyte = server.airbyte
+        self._inventory = server.inventory
         self._ends: dict[ActorKind, Shared[Actor | None]] = {
             kind: Shared(partial(actor_there, server.airbyte, kind)) for kind in get_args(ActorKind)
         }
         self._tags: Shared[frozenset[str]] = Shared(self._tags_of)
+
+    def foresee_ends(self, tree: Properties) -> None:
+        """Refuse the same in a preview, where lists are recent enough; ends whose ids are unknown pass.
+
+        Raises:
+            NotFound: one of them does not exist.
+            AirbyteError: one of them can't be read.
+        """
+        for kind in self._ends:
+            end_id, shelf = unwrap(tree.get(f"{kind}Id")), self._inventory.actors(kind)
+            if isinstance(end_id, str):
+                listed = actor_listed(kind, end_id)
+                found = exists(self._airbyte, partial(shelf.look, end_id), listed)
+                _require_end(tree, kind, end_id, found, "can't be made")
 
     def require_ends(self, tree: Properties) -> None:
         """Refuse to create a connection whose source or destination does not exist.
@@ -342,14 +365,7 @@ class Prerequisites:
         """
         for kind, look in self._ends.items():
             end_id = str(reveal(tree.get(f"{kind}Id")))
-            found = look(end_id)
-            if found is None or found.configuration is None:
-                label = f'{kind} "{found.name}" ({end_id})' if found else f"{kind} {end_id}"
-                raise NotFound(
-                    f'The connection "{reveal(tree.get("name"))}" was not made: its {label} does not exist'
-                    f"{' any more' if found else ''}.",
-                    ENDS_HINT,
-                )
+            _require_end(tree, kind, end_id, look(end_id), "was not made")
 
     def require_tags(self, tree: Properties) -> None:
         """Refuse to write tags that the workspace does not have.
@@ -367,6 +383,16 @@ class Prerequisites:
 
     def _tags_of(self, workspace_id: str) -> frozenset[str]:
         return frozenset(tag.tag_id for tag in self._airbyte.tags(workspace_id))
+
+
+def _require_end(tree: Properties, kind: ActorKind, end_id: str, found: Actor | None, outcome: str) -> None:
+    if found is None or found.configuration is None:
+        label = f'{kind} "{found.name}" ({end_id})' if found else f"{kind} {end_id}"
+        raise NotFound(
+            f'The connection "{reveal(tree.get("name"))}" {outcome}: its {label} does not exist'
+            f"{' any more' if found else ''}.",
+            ENDS_HINT,
+        )
 
 
 def _tags(tree: Properties) -> Iterable[Property]:

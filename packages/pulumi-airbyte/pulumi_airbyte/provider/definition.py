@@ -1,9 +1,8 @@
 """Definitions: connectors of a workspace's own, each an image or a manifest."""
 
 from collections.abc import Iterator
-from typing import ClassVar
-
-import yaml
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
 from pulumi_airbyte.client.definitions import definitions_of
 from pulumi_airbyte.client.models import ActorKind, Definition, DefinitionKind
@@ -18,6 +17,9 @@ from pulumi_airbyte.provider.secrecy import Specifications, without_nulls
 from pulumi_airbyte.provider.tables import DEFINITION_OUTPUTS, MANIFEST_INPUTS, image_inputs
 from pulumi_airbyte.provider.target import Known, Target
 from pulumi_airbyte.values import JsonObject
+
+if TYPE_CHECKING:
+    import yaml
 
 
 class DefinitionType(PlainType[Definition]):
@@ -148,23 +150,27 @@ class DeclarativeSourceDefinitionType(DefinitionType):
         return without_nulls({"name": found.name, "workspaceId": found.workspace_id, "manifest": found.manifest})
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads YAML as JSON: keys are texts, and so are dates."""
+@cache
+def _loader() -> "type[yaml.SafeLoader]":
+    """A loader that reads YAML as JSON: keys are texts, and so are dates. The library is imported when it is needed."""
+    import yaml  # noqa: PLC0415
+
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers: ClassVar = {
+            first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+            for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+    return Loader
 
 
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[dict[str, object]]:
+def _mapping(loader: "yaml.SafeLoader", node: "yaml.MappingNode") -> Iterator[dict[str, object]]:
     """A mapping whose keys are the texts in the document. It is filled after its anchor is known, as PyYAML does."""
     found: dict[str, object] = {}
     yield found
     loader.flatten_mapping(node)
     found.update({str(key.value): loader.construct_object(value, deep=True) for key, value in node.value})
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def manifest_of(given: Property) -> Property:
@@ -176,8 +182,10 @@ def manifest_of(given: Property) -> Property:
     inner = unwrap(given)
     if not isinstance(inner, str) or inner == "":
         return given
+    import yaml  # noqa: PLC0415
+
     try:
-        parsed: Property = yaml.load(inner, Loader=_Loader)  # noqa: S506 - a safe loader
+        parsed: Property = yaml.load(inner, Loader=_loader())  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         place = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
         raise ValueError(f"is text that is neither YAML nor JSON{place}: {error.problem}") from None

@@ -6,7 +6,7 @@ Creates and deletes are decided by complete lists (`client/whole_lists.py`).
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, get_args
@@ -38,6 +38,7 @@ UNKNOWN_WORKSPACE: Final = "unknown"
 
 Record = TypeVar("Record", Actor, Connection, ConfigConnection, Definition, Permission, Tag, Workspace)
 Answer = TypeVar("Answer")
+Key = TypeVar("Key", bound=Hashable)
 
 
 class Shared(Generic[Answer]):
@@ -70,6 +71,26 @@ class Shared(Generic[Answer]):
                 except BaseException as error:  # noqa: BLE001, every waiting thread raises it
                     answer.set_exception(error)
         return answer.result()
+
+
+class Kept(Generic[Key, Answer]):
+    """Answers that are asked for once each. Thread-safe; callers wait for a running call.
+
+    Args:
+        ask: makes the call for a key.
+    """
+
+    def __init__(self, ask: Callable[[Key], Answer]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._answers: dict[Key, Answer] = {}
+
+    def __call__(self, key: Key) -> Answer:
+        """The answer; raises what `ask` raises, and asks again next time."""
+        with self._lock:
+            if key not in self._answers:
+                self._answers[key] = self._ask(key)
+            return self._answers[key]
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,16 @@
-"""The entry point of `pulumi-resource-airbyte`. It skips unneeded imports, which halves the start-up time.
+"""The entry point of `pulumi-resource-airbyte`. It skips unneeded work, which halves the start-up time.
 
 The engine starts a plugin for every command. Of Pulumi's SDK, a plugin needs only the messages, not the code that runs
 programs. Of httpx, it does not need the command line, which imports rich and pygments if they are installed. Other
-processes, such as tests, import `provider.plugin` directly.
+processes, such as tests, import `provider.plugin` directly. What is imported is no garbage, and pydantic needs no
+plugins, for which it would read the metadata of every installed package.
 """
 
+import gc
+import os
 import sys
 from importlib.util import find_spec, module_from_spec
+from typing import Final
 
 
 def _unrun(package: str) -> None:
@@ -17,11 +21,20 @@ def _unrun(package: str) -> None:
     sys.modules[package] = module_from_spec(spec)
 
 
+SELDOM: Final = 100_000
+"""New objects after which Python looks for garbage; its own default is 700."""
+
+
 def main() -> None:
     """Run the Airbyte provider."""
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for package in ("pulumi", "pulumi.runtime"):
         _unrun(package)
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # httpx works without it
     from pulumi_airbyte.provider import plugin  # noqa: PLC0415
 
+    gc.freeze()
+    gc.set_threshold(SELDOM)
+    gc.enable()
     plugin.main()

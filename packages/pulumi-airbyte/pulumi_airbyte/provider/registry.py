@@ -3,6 +3,7 @@
 from typing import Final
 
 from pulumi_airbyte.provider.actor import DestinationType, SourceType
+from pulumi_airbyte.provider.available import Available
 from pulumi_airbyte.provider.connection import ConnectionType
 from pulumi_airbyte.provider.definition import (
     DeclarativeSourceDefinitionType,
@@ -32,9 +33,10 @@ RESOURCES: Final[tuple[type[ResourceType], ...]] = (
 
 def registry(server: Server, specifications: Specifications) -> dict[str, ResourceType]:
     """The resource types by token, for this server."""
+    available = Available(server.airbyte, specifications)
     made: tuple[ResourceType, ...] = (
-        SourceType(server, specifications),
-        DestinationType(server, specifications),
+        SourceType(server, specifications, available),
+        DestinationType(server, specifications, available),
         ConnectionType(server),
         WorkspaceType(server),
         SourceDefinitionType(server, specifications),

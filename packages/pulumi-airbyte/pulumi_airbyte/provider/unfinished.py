@@ -1,8 +1,5 @@
 """Report an object that was created or changed incompletely. The engine keeps it, and its next run resumes."""
 
-from google.protobuf import any_pb2
-from pulumi.runtime.proto import provider_pb2, status_pb2
-
 from pulumi_airbyte.provider.properties import Properties, encode
 
 UNKNOWN_CODE = 2
@@ -30,6 +27,10 @@ class UnfinishedError(Exception):
 
 def details(error: UnfinishedError, inputs: Properties) -> bytes:
     """The failure in the form of a call's trailing metadata (pulumi, provider.proto)."""
+    # Commands read the error's class, and do not need the protocol, for which they would import all of Pulumi's SDK.
+    from google.protobuf import any_pb2  # noqa: PLC0415
+    from pulumi.runtime.proto import provider_pb2, status_pb2  # noqa: PLC0415
+
     failed = provider_pb2.ErrorResourceInitFailed(
         id=error.object_id, properties=encode(error.outputs), reasons=error.reasons, inputs=encode(inputs)
     )

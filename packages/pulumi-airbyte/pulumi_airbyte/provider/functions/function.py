@@ -2,14 +2,13 @@
 
 import difflib
 import re
-import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from pulumi_airbyte.client import Airbyte, AirbyteError
 from pulumi_airbyte.client.errors import NotFound
-from pulumi_airbyte.provider.inventory import EVERYWHERE, UNKNOWN_WORKSPACE, Inventory, Record, Shelf
+from pulumi_airbyte.provider.inventory import EVERYWHERE, UNKNOWN_WORKSPACE, Inventory, Kept, Record, Shelf
 from pulumi_airbyte.provider.properties import Properties, Property, reveal
 from pulumi_airbyte.provider.resource import Failure, table_failures
 from pulumi_airbyte.provider.secrecy import Specifications
@@ -24,29 +23,7 @@ MOST_SHOWN: Final = 40
 WORKSPACE: Final = Field("workspaceId", "string", "The workspace. Default: the only one there is.")
 WORKSPACE_FILTER: Final = Field("workspaceId", "string", "Only those of this workspace. Default: all visible ones.")
 
-Key = TypeVar("Key", bound=Hashable)
-Answer = TypeVar("Answer")
 Found = TypeVar("Found")
-
-
-class Kept(Generic[Key, Answer]):
-    """Answers that are asked for once each. Thread-safe; callers wait for a running call.
-
-    Args:
-        ask: makes the call for a key.
-    """
-
-    def __init__(self, ask: Callable[[Key], Answer]) -> None:
-        self._ask = ask
-        self._lock = threading.Lock()
-        self._answers: dict[Key, Answer] = {}
-
-    def __call__(self, key: Key) -> Answer:
-        """The answer; raises what `ask` raises, and asks again next time."""
-        with self._lock:
-            if key not in self._answers:
-                self._answers[key] = self._ask(key)
-            return self._answers[key]
 
 
 class Directory:

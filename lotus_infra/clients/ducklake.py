@@ -1,0 +1,154 @@
+"""Connect DuckDB to the lake: its extensions, S3's address and credentials, and DuckLake's catalog.
+
+The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. Dagster's
+image has this file too: it imports no other module than the errors', and loads DuckDB and boto3 when they are used.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LANDING: Final = "LOTUS_LANDING"
+CATALOG: Final = "LOTUS_CATALOG"
+LAKE_DATA: Final = "LOTUS_LAKE_DATA"
+ALIAS: Final = "lake"
+"""The name of the attached database."""
+POSTGRES: Final = "postgres:"
+"""The beginning of a catalog that is not a file."""
+_MADE_BY_ANOTHER: Final = ("duplicate key value", "already exists", "concurrent")
+"""Postgres' words for a table that another connection creates at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LakeAddress:
+    """Where a lake is.
+
+    Attributes:
+        landing: `s3://<bucket>` or a folder.
+        catalog: What comes after `ducklake:` in DuckDB's ATTACH.
+        data: Where DuckLake writes the tables' files; empty for the place that an existing catalog has.
+    """
+
+    landing: str
+    catalog: str
+    data: str
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether any of it is in a bucket."""
+        return any(place.startswith("s3://") for place in (self.landing, self.data))
+
+
+def attach(
+    connection: "DuckDBPyConnection",
+    address: LakeAddress,
+    *,
+    read_only: bool = False,
+    environment: Mapping[str, str] = os.environ,
+) -> None:
+    """Attach the lake's tables as the database `lake`, wherever its files were when the catalog was made.
+
+    Raises:
+        duckdb.Error: The catalog is out of reach, or held by another process, or not there yet and only to be read.
+    """
+    import duckdb  # noqa: PLC0415, an optional package of `lotus query`
+
+    prepare(connection, address, environment)
+    if not read_only and "://" not in address.data:
+        Path(address.data).mkdir(parents=True, exist_ok=True)
+    options = [f"data_path {literal(address.data)}", "override_data_path true"] if address.data else []
+    options += ["read_only"] if read_only else []
+    command = f"attach {literal(f'ducklake:{address.catalog}')} as {ALIAS} ({', '.join(options)})"
+    try:
+        connection.execute(command)
+    except duckdb.Error as error:
+        # Of several processes that make the catalog in an empty database, one succeeds; it is there for the others now.
+        if not any(text in str(error) for text in _MADE_BY_ANOTHER):
+            raise
+        connection.execute(command)
+
+
+def prepare(
+    connection: "DuckDBPyConnection", address: LakeAddress, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Make a connection able to attach the lake and to read the landing zone.
+
+    Args:
+        connection: The connection.
+        address: Where the lake is.
+        environment: The variables that describe S3's server; credentials may also be in a profile or a role.
+    """
+    needed = ["ducklake"]
+    if address.catalog.startswith(POSTGRES):
+        needed.append("postgres_scanner")
+    if address.uses_s3:
+        needed.append("httpfs")
+    for extension in needed:
+        connection.load_extension(str(packaged(extension)))
+    if address.uses_s3:
+        connection.execute(s3_secret({**environment, **_credentials()}))
+
+
+def _credentials() -> dict[str, str]:
+    """What boto3 finds, be it the environment, a profile, or the role of a pod, under the environment's names."""
+    import boto3  # noqa: PLC0415, loading takes half a second
+
+    found = boto3.Session().get_credentials()
+    if found is None:
+        return {}
+    now = found.get_frozen_credentials()
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    values = (now.access_key, now.secret_key, now.token)
+    return {name: value or "" for name, value in zip(names, values, strict=True)}
+
+
+def packaged(extension: str) -> Path:
+    """The file of an extension in its Python package, for the running DuckDB.
+
+    Raises:
+        FileNotFoundError: The package is for another version of DuckDB.
+        ModuleNotFoundError: The package is not installed.
+    """
+    import duckdb  # noqa: PLC0415
+
+    file = (
+        Path(str(files(f"duckdb_extension_{extension}")))
+        / f"extensions/v{duckdb.__version__}/{extension}.duckdb_extension"
+    )
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"duckdb-extension-{extension} has no extension for DuckDB {duckdb.__version__}: install equal versions"
+        )
+    return file
+
+
+def s3_secret(environment: Mapping[str, str]) -> str:
+    """DuckDB's secret made of the variables that boto3 reads too, so that S3 is described once."""
+    endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL", "")
+    options = {
+        "KEY_ID": environment.get("AWS_ACCESS_KEY_ID", ""),
+        "SECRET": environment.get("AWS_SECRET_ACCESS_KEY", ""),
+        "SESSION_TOKEN": environment.get("AWS_SESSION_TOKEN", ""),
+        "REGION": environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION", ""),
+    }
+    if endpoint:
+        address = urlsplit(endpoint)
+        options |= {
+            "ENDPOINT": address.netloc + address.path.rstrip("/"),
+            "URL_STYLE": "path",
+            "USE_SSL": "true" if address.scheme == "https" else "false",
+        }
+    written = [f"{name} {literal(value)}" for name, value in options.items() if value]
+    return f"CREATE OR REPLACE SECRET landing_zone ({', '.join(['TYPE s3', *written])})"
+
+
+def literal(text: str) -> str:
+    """A text as SQL, in single quotes."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,58 @@
+"""The pages of the recipes: they name every file and every secret, and messages lead to their headings."""
+
+import re
+from typing import Final
+
+from lotus_infra.commands.doctor import context, identity, needs
+from lotus_infra.config.settings import SECRET_KEYS
+from tests.docs.pages import names, page
+from tests.engine.harness import REPOSITORY
+
+ROTATE: Final = "docs/how-to/rotate-a-credential.md"
+SET_UP: Final = "docs/how-to/set-up-ci.md"
+
+
+def text(name: str) -> str:
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def test_every_fixed_secret_of_a_stack_is_on_the_page_of_rotations() -> None:
+    said = {code for _, code in page(ROTATE).inline}
+    wanted = {f"{namespace}:{key}" for namespace, keys in SECRET_KEYS.items() for key in keys}
+    assert sorted(wanted - said) == []
+
+
+def test_every_credential_of_ci_is_on_the_page_of_rotations() -> None:
+    used = set[str]()
+    for file in (REPOSITORY / ".github" / "workflows").glob("*.yml"):
+        used |= set(re.findall(r"secrets\.(\w+)", file.read_text(encoding="utf-8")))
+    assert used == {"KUBECONFIG", "PULUMI_CONFIG_PASSPHRASE"}
+    assert [name for name in used if f"`{name}`" not in text(ROTATE)] == []
+
+
+def test_every_row_of_the_table_of_rotations_leads_to_a_procedure() -> None:
+    rows = [line for line in text(ROTATE).splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 15
+    assert [row for row in rows if "](#" not in row and "revoke the old one" not in row] == []
+
+
+def test_every_recipe_is_used_by_the_page() -> None:
+    commands = "\n".join(block.text for block in page(SET_UP).blocks if block.is_shell)
+    for file in (REPOSITORY / "docs" / "recipes").rglob("*.*"):
+        name = re.sub(r"^(preview|production)(?=[-.].*json)", "$name", file.name)
+        assert name in commands, file
+
+
+def test_a_page_in_a_message_has_the_heading_that_the_message_names() -> None:
+
+    source = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "lotus_infra").rglob("*.py"))
+    named = set(re.findall(r"(docs/[\w/-]+\.md)(#[\w-]+)?", source.replace("{CI_PAGE}", context.CI_PAGE)))
+    assert (context.CI_PAGE, "#the-roles-on-aws") in named
+    assert identity.ROLES.startswith(context.CI_PAGE)
+    assert needs.PAGE in names()
+    broken = [(file, anchor) for file, anchor in named if file not in names() or anchor[1:] not in anchors(file)]
+    assert broken == []
+
+
+def anchors(name: str) -> set[str]:
+    return {"", *page(name).headings}
