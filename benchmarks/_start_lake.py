@@ -1,4 +1,4 @@
-"""The projects of `start.py`: the repository's own sources, and programs of plain Pulumi that show the least possible."""
+"""The projects of `start.py`: the repository's own sources, and programs of plain Pulumi that do next to nothing."""
 
 import json
 import shutil

@@ -1,6 +1,6 @@
 """What a command costs before it does anything: CPU seconds, processes and imports, beside the least of plain Pulumi.
 
-Usage: `python benchmarks/start.py [--runs 3] [--only TEXT] [--json]`. A row is of one command, the cheapest of its runs:
+Usage: `python benchmarks/start.py [--runs 3] [--only PART] [--json]`. A row is the cheapest of a command's runs:
 `case cpu_s wall_s processes`, and for the engine's `engine_cpu_s program_cpu_s plugin_cpu_s`. Previews change nothing:
 the lake, of the repository's own sources, is applied to a twin first, which is also what writes missing bytecode.
 CPU is that of the command and all that it started; the program's and the plugin's are read from /proc every 5 ms, so

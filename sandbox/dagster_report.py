@@ -36,6 +36,7 @@ class Report(BaseModel):
     """All runs, in their order.
 
     Attributes:
+        materialized: how often each asset was, by runs of Dagster's daemon too.
         refused: sensors whose look failed, with the reason; nothing was concluded from it.
         skipped: sensors whose files were left unread, with the reason.
         seconds: where the time went: `loading`, `looking`, `running`, and `waiting` for runs of Dagster's daemon.
@@ -44,14 +45,10 @@ class Report(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     runs: tuple[Run, ...]
+    materialized: Counter[str]
     refused: dict[str, str]
     skipped: dict[str, str] = {}
     seconds: dict[str, float]
-
-    @property
-    def materialized(self) -> Counter[str]:
-        """How often each asset was materialized."""
-        return Counter(asset for run in self.runs for asset in run.assets)
 
     @property
     def failures(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """One round over all that Dagster watches: the sensors of the streams, then the conditions of the marts."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,7 @@ _UNDER_WAY: Final = [
 ]
 _MOST_SECONDS_WAITED: Final = 900
 """For runs of the daemon, in a round; twelve of them take two minutes on two cores."""
+_MOST_COUNTED: Final = 1000
 _POLL_SECONDS: Final = 0.5
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 
@@ -172,11 +174,12 @@ class Round:
         self._skipped: dict[str, str] = {}
         self._runs: list[Run] = []
 
-    def report(self, loading: float) -> Report:
+    def report(self, loading: float, since: float) -> Report:
         """Run everything that has arrived.
 
         Args:
             loading: seconds that loading the definitions took, for the report.
+            since: the time, in seconds since 1970, from which materializations are counted.
         """
         began = time.monotonic()
         if self._execution.end_what_was_killed(every=not self._daemon.is_running):
@@ -190,7 +193,23 @@ class Round:
         looking = time.monotonic() - began - running - waiting
         seconds = {"loading": loading, "looking": looking, "running": running, "waiting": waiting}
         rounded = {name: round(value, 1) for name, value in seconds.items()}
-        return Report(runs=tuple(self._runs), refused=self._refused, skipped=self._skipped, seconds=rounded)
+        return Report(
+            runs=tuple(self._runs),
+            materialized=self._materialized(since),
+            refused=self._refused,
+            skipped=self._skipped,
+            seconds=rounded,
+        )
+
+    def _materialized(self, since: float) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for key in self._graph.materializable_asset_keys:
+            events = self._instance.fetch_materializations(
+                dg.AssetRecordsFilter(key, after_timestamp=since), limit=_MOST_COUNTED
+            )
+            if events.records:
+                found[key.to_user_string()] = len(events.records)
+        return found
 
     def _sensors(self) -> list[dg.SensorDefinition]:
         marts = dg.AutomationConditionSensorDefinition

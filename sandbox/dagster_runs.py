@@ -58,7 +58,7 @@ class Runner:
 
     def __init__(self, interface: int = 0) -> None:
         self._interface = interface
-        began = time.monotonic()
+        began, self._since = time.monotonic(), time.time()
         # A lake that does not load is reported to whoever asks for a run.
         self._failure: LotusError | None = None
         try:
@@ -86,7 +86,7 @@ class Runner:
                 print(line, file=progress, flush=True)
 
             work = Round(self._definitions, instance, home, say, self._interface)
-            return work.report(self._loading)
+            return work.report(self._loading, self._since)
 
 
 def main() -> int:

@@ -74,7 +74,7 @@ def import_sdk() -> None:
     import pulumi.runtime  # noqa: PLC0415
 
     # An import sets a module in its package only when it loads the module, and this one has been loaded before.
-    pulumi.runtime.proto = sys.modules["pulumi.runtime.proto"]  # type: ignore[attr-defined]
+    pulumi.runtime.proto = sys.modules["pulumi.runtime.proto"]
     gc.freeze()
     gc.set_threshold(SELDOM)
     gc.enable()

@@ -86,6 +86,9 @@ def fetch_assets(url: str) -> dict[AssetKey, Asset]:
         nodes = _Response.model_validate_json(response.content).data.nodes
     except httpx.HTTPStatusError as error:
         raise LotusError(f"Dagster answers {error.response.status_code}", hint) from None
+    except httpx.ConnectError:
+        hint = "start it (in the sandbox: `make sandbox-ui`), or name another address by --dagster-url"
+        raise LotusError(f"no Dagster runs on {url}", hint) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LotusError(f"Dagster can't be reached: {error or type(error).__name__}", hint) from None
     except ValidationError:

@@ -5,6 +5,7 @@ image has this file too: it imports no other module than the errors', and loads 
 """
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -24,6 +25,9 @@ POSTGRES: Final = "postgres:"
 """The beginning of a catalog that is not a file."""
 _MADE_BY_ANOTHER: Final = ("duplicate key value", "already exists", "concurrent")
 """Postgres' words for a table that another connection creates at the same time."""
+_HELD: Final = "Could not set lock on file"
+"""DuckDB's words for a file that another process has open."""
+_POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,19 @@ def attach(
     *,
     read_only: bool = False,
     environment: Mapping[str, str] = os.environ,
+    patience: float = 60.0,
 ) -> None:
     """Attach the lake's tables as the database `lake`, wherever its files were when the catalog was made.
 
+    Args:
+        connection: The connection.
+        address: Where the lake is.
+        read_only: Whether it is only to be read.
+        environment: The variables that describe S3's server.
+        patience: Seconds to wait for a catalog in a file, which one process at a time has: a run, or `dbt build`.
+
     Raises:
-        duckdb.Error: The catalog is out of reach, or held by another process, or not there yet and only to be read.
+        duckdb.Error: The catalog is out of reach, still held by another process, or only to be read and not there yet.
     """
     import duckdb  # noqa: PLC0415, an optional package of `lotus query`
 
@@ -67,12 +79,28 @@ def attach(
     options += ["read_only"] if read_only else []
     command = f"attach {literal(f'ducklake:{address.catalog}')} as {ALIAS} ({', '.join(options)})"
     try:
-        connection.execute(command)
+        _when_free(connection, command, patience)
     except duckdb.Error as error:
         # Of several processes that make the catalog in an empty database, one succeeds; it is there for the others now.
         if not any(text in str(error) for text in _MADE_BY_ANOTHER):
             raise
         connection.execute(command)
+
+
+def _when_free(connection: "DuckDBPyConnection", command: str, patience: float) -> None:
+    """Attach as soon as no other process holds the file."""
+    import duckdb  # noqa: PLC0415
+
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute(command)
+        except duckdb.IOException as error:
+            if _HELD not in str(error) or time.monotonic() > ends:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def prepare(

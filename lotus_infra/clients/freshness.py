@@ -213,7 +213,8 @@ def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
     """
     if not url:
         return Unavailable(
-            "the stack's file names no ingress of Dagster: give its address by --dagster-url", requested=False
+            "the stack's file names no ingress of Dagster: give its address by --dagster-url or $LOTUS_DAGSTER_URL",
+            requested=False,
         )
     try:
         return fetch_assets(url)

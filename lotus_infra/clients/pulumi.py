@@ -16,6 +16,8 @@ from typing import Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from lotus_infra.clients.causes import explain
+from lotus_infra.clients.storage import Cause
 from lotus_infra.config import production
 from lotus_infra.config.stack import PROJECT_FILE, STACK_VARIABLE, Project, selected_stack
 from lotus_infra.errors import LotusError
@@ -55,6 +57,7 @@ _SHOWING_VARIABLES: Final = (
     *(_OPTION + option.upper().replace("-", "_") for option in _SHOWING_OPTIONS),
 )
 """Variables with which the engine writes secrets in plain text."""
+_SDK_WARNING: Final = re.compile(r"SDK [\d/]+ [\d:]+ (WARN|DEBUG) ")
 _APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
 """Kinds of updates that apply a program; a refresh only reads."""
 
@@ -68,8 +71,24 @@ class CommandResult(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """The message of a failed command."""
-        return (self.stderr.strip() or self.stdout.strip() or "no reason was printed").removeprefix("error: ")
+        """The message of a failed command, without the warnings of SDKs."""
+        printed = self.stderr.strip() or self.stdout.strip()
+        lines = [line for line in printed.splitlines() if not _SDK_WARNING.match(line)]
+        return "\n".join(lines).strip().removeprefix("error: ") or "no reason was printed"
+
+    @property
+    def cause(self) -> Cause | None:
+        """The cause of a failed command; None if it is not known."""
+        return explain(f"{self.stderr}\n{self.stdout}")
+
+    def failure(self, what: str) -> LotusError:
+        """The error for a failed command: its known cause with the remedy, or else the engine's own message.
+
+        Args:
+            what: What failed, such as `the preview failed`.
+        """
+        cause = self.cause
+        return LotusError(f"{what}: {cause.what}", cause.remedy) if cause else LotusError(f"{what}: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -178,7 +197,7 @@ class Engine:
         """
         result = self.run(*arguments)
         if result.exit_code != 0:
-            raise LotusError(f"pulumi {' '.join(arguments)} failed: {result.reason}")
+            raise result.failure(f"pulumi {' '.join(arguments)} failed")
         return result.stdout
 
     def up(self, arguments: Sequence[str], extra: Mapping[str, str] | None = None) -> int:

@@ -145,7 +145,9 @@ def managed_objects(directory: Path, stack: str | None, environment: Mapping[str
     if export.exit_code != 0:
         # The engine prints progress before its error.
         last = export.reason.splitlines()[-1].removeprefix("error: ")
-        raise LotusError(f"the state of the stack {engine.stack} can't be read: {last}", _NO_STATE)
+        why, remedy = export.cause or (last, "")
+        hint = f"{remedy}, {_NO_STATE}" if remedy else _NO_STATE
+        raise LotusError(f"the state of the stack {engine.stack} can't be read: {why}", hint)
     resources = State.parse(export.stdout, engine.stack, _NO_STATE).resources
     return Managed(
         frozenset(each.id for each in resources if each.type.startswith(AIRBYTE) and each.id),

@@ -6,6 +6,7 @@ Credentials are those of the environment (`AWS_ACCESS_KEY_ID` or a profile), the
 state.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,115 @@ SCHEMES: Final = ("s3", "file")
 
 _NO_UPLOAD: Final = "NoSuchUpload"
 _DENIED: Final = "AccessDenied"
+
+
+class Cause(NamedTuple):
+    """Why a call failed, as a sentence without a full stop, and the remedy."""
+
+    what: str
+    remedy: str
+
+
+_CREDENTIALS: Final = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with AWS_PROFILE"
+_CODES: Final = (
+    (
+        r"ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired",
+        Cause("the AWS credentials have expired", "get new ones, with `aws sso login` for example, and run it again"),
+    ),
+    (
+        r"InvalidAccessKeyId|InvalidClientTokenId|UnrecognizedClientException|InvalidToken",
+        Cause(
+            "the server does not have the access key",
+            "correct AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, or the endpoint that they are for",
+        ),
+    ),
+    (
+        r"SignatureDoesNotMatch|InvalidSignatureException",
+        Cause("the secret key does not belong to the access key", "correct AWS_SECRET_ACCESS_KEY"),
+    ),
+    (
+        r"RequestTimeTooSkewed|RequestInTheFuture",
+        Cause("this machine's clock differs from the server's", "set the clock, and run it again"),
+    ),
+    (
+        r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException",
+        Cause("the bucket is in another region", "correct the region in its address or in AWS_REGION"),
+    ),
+    (r"NoSuchBucket", Cause("the bucket does not exist", "correct its name, or create it")),
+    (
+        r"AccessDenied|AccessDeniedException|AllAccessDisabled",
+        Cause(
+            "the server refuses these credentials",
+            "grant them access to it, or use others with AWS_PROFILE; docs/how-to/set-up-production.md has the policy",
+        ),
+    ),
+)
+"""By the error codes of AWS, which S3 servers of others use too."""
+_TEXTS: Final = (
+    (
+        r"SSO (session|token)|sso-session|UnauthorizedSSOToken|Token has expired and refresh failed|cached SSO token",
+        Cause("the AWS session has expired", "sign in again with `aws sso login`"),
+    ),
+    (
+        r"shared config profile|config profile \(.*\) could not be found",
+        Cause("the AWS profile does not exist on this machine", "correct AWS_PROFILE, or the profile in its address"),
+    ),
+    (
+        r"no EC2 IMDS role found|failed to refresh cached credentials|Unable to locate credentials"
+        r"|No valid credential sources found|get credentials:",
+        Cause("the environment has no AWS credentials", _CREDENTIALS),
+    ),
+    (
+        r"Partial credentials found",
+        Cause("the environment has only a part of the AWS credentials", _CREDENTIALS),
+    ),
+    (
+        r"\(403\) when calling|StatusCode: 403",
+        Cause(
+            "the server refuses these credentials",
+            "grant them access to it, or use others with AWS_PROFILE; docs/how-to/set-up-production.md has the policy",
+        ),
+    ),
+    (r"\(404\) when calling the HeadBucket", Cause("the bucket does not exist", "correct its name, or create it")),
+    (
+        r"\bx509:|\btls:|SSL validation failed|server gave HTTP response to HTTPS client",
+        Cause(
+            "TLS with the server fails",
+            "correct the endpoint's scheme (http or https), or let AWS_CA_BUNDLE name its certificate authority",
+        ),
+    ),
+    (
+        r"no such host|Name or service not known|dial tcp: lookup",
+        Cause("the server's name has no address", "correct the endpoint and the region"),
+    ),
+    (
+        r"connection refused|Could not connect to the endpoint URL|timeout|timed out|deadline exceeded"
+        r"|connection reset|Connection was closed|network is unreachable|no route to host",
+        Cause("the server does not answer", "correct the endpoint, or check the network between: proxy, VPN, firewall"),
+    ),
+    (
+        r"StatusCode: 5\d\d|\(5\d\d\) when calling|InternalError|ServiceUnavailable|SlowDown|BadGateway",
+        Cause("the server fails", "run it again later; if it fails again, correct the endpoint"),
+    ),
+    (
+        r"must specify a region|Missing Region|region is required",
+        Cause("the bucket's region is not known", "add ?region=… to its address, or export AWS_REGION"),
+    ),
+    (
+        r"corrupt store: unmarshal|Unable to parse response|\(404\) when calling",
+        Cause("its answer is not one of S3", "correct the endpoint: a proxy or a web page may answer there"),
+    ),
+)
+
+
+def s3_code_of(text: str) -> Cause | None:
+    """The cause by the error code in a message of any AWS SDK; None if there is none that is known."""
+    return next((cause for codes, cause in _CODES if re.search(rf"\b({codes})\b", text)), None)
+
+
+def cause_of(text: str) -> Cause | None:
+    """The cause in a message of an AWS SDK about S3; None if it is not known."""
+    return s3_code_of(text) or next((cause for words, cause in _TEXTS if re.search(words, text)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +166,14 @@ class StorageError(LotusError):
     """A bucket can't be used.
 
     Attributes:
-        reason: The message of the S3 client.
+        reason: The cause, or the message of the S3 client if the cause is not known.
     """
 
     def __init__(self, where: str, reason: str) -> None:
+        cause = cause_of(reason)
         hint = "check its name, its endpoint, and the environment's credentials (AWS_ACCESS_KEY_ID or a profile)"
-        super().__init__(f"the {where} can't be used: {reason}", hint)
-        self.reason = reason
+        self.reason = cause.what if cause is not None else one_line(reason)
+        super().__init__(f"the {where} can't be used: {self.reason}", cause.remedy if cause is not None else hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +280,9 @@ class Bucket:
         later = {"StartAfter": self._key(after)} if after else {}
         with self._s3_errors():
             answer: Mapping[str, Any] = self.client.list_objects_v2(Bucket=self.name, Prefix=self._key(prefix), **later)
+            if "IsTruncated" not in answer:
+                # The SDK reads a web page as an empty list.
+                raise ValueError("Unable to parse response")
         root = len(self._key(""))
         found = [
             Object(str(one["Key"])[root:], int(one["Size"]), one["LastModified"], str(one["ETag"]))

@@ -37,9 +37,9 @@ from lotus_infra.commands.completion import (
 from lotus_infra.commands.connector import Pin, PinOptions, make_pin, manifest_of, read_text
 from lotus_infra.commands.discover import LeftOut, to_lake_format
 from lotus_infra.commands.file_plan import FilePlan, settle
-from lotus_infra.commands.options import JSON, SOURCE_ID, STACK, STREAMS, YES
+from lotus_infra.commands.options import JSON, SOURCE_ID, STACK, STREAMS, YES, check_step, streams_option
 from lotus_infra.config.settings import NAMESPACE
-from lotus_infra.config.stack import Project
+from lotus_infra.config.stack import STACK_VARIABLE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.importer.secrets import SecretNames
 from lotus_infra.lake.checks import CHECKS
@@ -299,7 +299,9 @@ class NewSource:
         notes = [*self.notes, *_stream_notes(name, streams), *_left_out_lines(self.left_out)]
         if self.offered is not None and not streams:
             notes.append(f"No stream is chosen: `lotus add stream {name} STREAM` adds one")
-        following = [*_value_commands(self.lake, self.references, stack), *_next_commands(name, streams)]
+        values, others = _value_commands(self.lake, self.references, stack)
+        notes += _elsewhere(others)
+        following = [*values, *_next_commands(self.lake.directory, name, streams)]
         document: dict[str, JsonValue] = {
             "source": name,
             "streams": list(streams),
@@ -564,7 +566,7 @@ def add_stream(
     files = {f"{source}/{name}.json": text for name, (_, text) in texts.items()}
     refuse_mistakes(lake, _with_streams(lake, folder, texts), files)
     notes = [*notes, *_stream_notes(source, texts)]
-    following = _next_commands(source, texts)
+    following = _next_commands(directory, source, texts)
     document: dict[str, JsonValue] = {"source": source, "streams": list(texts)}
     settle(FilePlan(directory, files, frozenset(), notes, following, document), yes=yes, as_json=as_json)
 
@@ -652,8 +654,13 @@ def add_destination(
     after = replace(lake, destinations={**lake.destinations, name: config})
     refuse_mistakes(lake, after, files)
     used = tuple(dict.fromkeys(reference for _, reference in references(config.configuration)))
-    following = [*_value_commands(lake, used, stack), "lotus check"]
-    notes = [*_pin_notes(pin), f'A source writes to it by "destination": "{name}" in its {SOURCE_FILE}']
+    commands, others = _value_commands(lake, used, stack)
+    following = [*commands, check_step(directory)]
+    notes = [
+        *_pin_notes(pin),
+        *_elsewhere(others),
+        f'A source writes to it by "destination": "{name}" in its {SOURCE_FILE}',
+    ]
     values: list[JsonValue] = [{"name": each.name, "secret": each.secret} for each in used if each.part is None]
     plan = FilePlan(directory, files, frozenset(), notes, following, {"destination": name, "values": values})
     settle(plan, yes=yes, as_json=as_json)
@@ -791,21 +798,38 @@ def _set_command(reference: Reference, stack: str | None) -> str:
     return f"pulumi config set{option} lotus:{reference.name} <value>"
 
 
-def _value_commands(lake: Lake, used: Sequence[Reference], stack: str | None) -> list[str]:
-    """The commands that set the values of every stack of the project; those that a stack has are left out."""
+def _value_commands(lake: Lake, used: Sequence[Reference], stack: str | None) -> tuple[list[str], list[str]]:
+    """The commands that set the values of every stack of the project; those that a stack has are left out.
+
+    Returns:
+        Those to run next; and, where the shell has chosen a stack, those of the others, whose state may be elsewhere.
+    """
     wanted = [each for each in used if each.part is None]
     project = Project.around(lake.directory)
     stacks = tuple(project.stacks) if project is not None else ()
     if project is None or not stacks:
-        return [_set_command(each, stack) for each in wanted]
+        return [_set_command(each, stack) for each in wanted], []
+    chosen = os.environ.get(STACK_VARIABLE, "").rpartition("/")[2]
     commands: list[str] = []
+    others: list[str] = []
     for name in stacks:
         known = project.read(name).entries.values
         option = name if len(stacks) > 1 or stack else None
-        commands += [_set_command(each, option) for each in wanted if f"{NAMESPACE}:{each.name}" not in known]
-    return commands
+        missing = [_set_command(each, option) for each in wanted if f"{NAMESPACE}:{each.name}" not in known]
+        (others if chosen in stacks and name != chosen else commands).extend(missing)
+    return commands, others
 
 
-def _next_commands(source: str, streams: Collection[str]) -> list[str]:
+def _elsewhere(commands: Sequence[str]) -> list[str]:
+    """A note on the values of stacks that the shell has not chosen."""
+    return (
+        [f"Before another stack deploys it, in a shell with that stack's state: {'; '.join(commands)}"]
+        if commands
+        else []
+    )
+
+
+def _next_commands(directory: Path, source: str, streams: Collection[str]) -> list[str]:
     which = next(iter(streams)) if len(streams) == 1 else "--all"
-    return [*([f"lotus scaffold {source} {which}"] if streams else []), "lotus check", "pulumi preview"]
+    scaffold = f"lotus scaffold {source} {which}{streams_option(directory)}"
+    return [*([scaffold] if streams else []), check_step(directory), "pulumi preview"]

@@ -5,6 +5,7 @@ of the stack. Its value is never taken from the command line, where the shell's 
 """
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -288,17 +289,19 @@ class _Filling:
         """The user's choice; None if the user can't be asked."""
         shown = [choice if isinstance(choice, str) else json.dumps(choice) for choice in choices]
         if not self.prompts:
-            self.missing.append(_Missing(path, f"--config {_key(path)}={'|'.join(shown)}"))
+            first, *others = shown
+            other = f" (or {', '.join(others)})" if others else ""
+            self.missing.append(_Missing(path, f"--config {shlex.quote(f'{_key(path)}={first}')}{other}"))
             return None
         answer: str = click.prompt(_key(path), type=click.Choice(shown), err=True)
         return choices[shown.index(answer)]
 
     def _ask(self, path: JsonPath, types: set[str]) -> JsonValue:
         kind = " or ".join(sorted(types - {"null"})) or "value"
-        if not self.prompts:
-            self.missing.append(_Missing(path, f"--config {_key(path)}=<{kind}>"))
-            return None
         simple = bool(types & _SIMPLE)
+        if not self.prompts:
+            self.missing.append(_Missing(path, f"--config {_key(path)}=<{kind}{'' if simple else ' as JSON'}>"))
+            return None
         return _parsed(click.prompt(_key(path) if simple else f"{_key(path)} (as JSON)", err=True), types)
 
 

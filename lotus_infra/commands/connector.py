@@ -21,7 +21,7 @@ from lotus_infra.clients.airbyte import beginning_workspace, stack_texts, transl
 from lotus_infra.clients.connectors import ServerConnector, find_definition, printed_specification, server_specification
 from lotus_infra.commands.completion import CONNECTOR_NAMES
 from lotus_infra.commands.file_plan import FilePlan, settle
-from lotus_infra.commands.options import JSON, STACK, STREAMS, YES
+from lotus_infra.commands.options import JSON, STACK, STREAMS, YES, check_step
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.checks.configuration import configurations_fit
 from lotus_infra.lake.connectors import SpecChange, facts_of, file_text, in_order_of, spec_changes, specification_of
@@ -365,7 +365,7 @@ def _plan(lake: Lake, pins: Sequence[Pin]) -> FilePlan:
         for pin in pins
     ]
     document: dict[str, JsonValue] = {"connectors": shown, "problems": list(problems)}
-    return FilePlan(lake.directory, files, frozenset(files), lines, ["lotus check"], document)
+    return FilePlan(lake.directory, files, frozenset(files), lines, [check_step(lake.directory)], document)
 
 
 def _pin_lines(pin: Pin) -> list[str]:

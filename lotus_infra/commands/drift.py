@@ -20,6 +20,7 @@ from typing import Final, Literal
 import click
 from pydantic import JsonValue
 
+from lotus_infra.clients.causes import explain_all
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.commands.check import check_lake_files
 from lotus_infra.commands.options import JSON, OUTPUT, STACK, STREAMS, dbt_folder
@@ -158,11 +159,13 @@ def compute_drift(directory: Path, stack: str | None, environment: Mapping[str, 
     """
     ran = Engine.around(directory, stack, {**environment, **_ONE_DOCUMENT}).run(*_PREVIEW)
     if not ran.stdout.startswith("{"):
-        raise LotusError(f"pulumi preview failed: {ran.reason}")
+        raise ran.failure("the preview failed, so drift is unknown")
     preview = read_preview(ran.stdout)
     if not preview.complete or ran.exit_code != 0:
-        reason = "; ".join(preview.errors) or ran.stderr.strip() or "no reason given"
-        raise LotusError(f"the preview failed, so drift is unknown: {reason}")
+        if not preview.errors:
+            raise ran.failure("the preview failed, so drift is unknown")
+        reasons = ["; ".join(preview.errors), *explain_all(preview.errors)]
+        raise LotusError("the preview failed, so drift is unknown: " + "\n".join(reasons))
     return drift_of(preview)
 
 

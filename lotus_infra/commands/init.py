@@ -81,6 +81,7 @@ def init(
     Example: lotus init my-lake --bucket acme-lake
     """
     if upgrade:
+        _refuse_answers()
         _upgrade(folder or Path(), frozenset(replace), yes=yes, as_json=as_json)
         return
     if folder is None:
@@ -101,6 +102,16 @@ def init(
     )
     files = new_lake(folder, answers)
     _show_new(folder, answers, files, as_json=as_json)
+
+
+def _refuse_answers() -> None:
+    """Refuse the options of a new lake beside `--upgrade`, which would ignore them."""
+    context = click.get_current_context()
+    answers = ("name", "stack", "production", "bucket", "region", "airbyte_url", "ci", "packages")
+    given = [each for each in answers if context.get_parameter_source(each) is click.core.ParameterSource.COMMANDLINE]
+    if given:
+        named = ", ".join(f"--{each.replace('_', '-')}" for each in given)
+        raise click.UsageError(f"{named} is for a new lake, and --upgrade updates one.")
 
 
 def new_lake(folder: Path, answers: Answers) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Options that several commands share, the confirmation prompt, and the dbt project of a lake."""
 
+import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from lotus_infra.dagster_fingerprint import DBT_PROJECT
 from lotus_infra.dbt import PROJECT_FILE as DBT_FILE
 from lotus_infra.errors import LotusError, ProjectError
 
+DEFAULT_STREAMS: Final = Path("streams")
 _Command = TypeVar("_Command", bound=Callable[..., Any] | click.Command)
 _STACKS: Final = {
     "one": "$PULUMI_STACK, else the selected or the only one",
@@ -51,7 +54,7 @@ STREAMS = click.option(
     "--streams",
     "directory",
     type=click.Path(path_type=Path),
-    default=Path("streams"),
+    default=DEFAULT_STREAMS,
     show_default=True,
     shell_complete=complete_folder,
     help="The lake's folder.",
@@ -87,6 +90,22 @@ LABEL = click.option(
     multiple=True,
     help="A label of the pull request, such as accepts-data-loss; may be repeated.",
 )
+
+
+def streams_option(directory: Path) -> str:
+    """` --streams FOLDER` for a command that is printed as the next step; empty for the default folder."""
+    return "" if directory == DEFAULT_STREAMS else f" --streams {shlex.quote(str(directory))}"
+
+
+def check_step(directory: Path) -> str:
+    """`lotus check` as the next step; of the one stack that the shell works with, where it has chosen one.
+
+    Values of other stacks can be set only where their state is.
+    """
+    from lotus_infra.config.stack import STACK_VARIABLE  # noqa: PLC0415, slow to import
+
+    stack = os.environ.get(STACK_VARIABLE, "")
+    return f"lotus check{streams_option(directory)}{f' --stack {shlex.quote(stack)}' if stack else ''}"
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

@@ -16,6 +16,7 @@ import click
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from lotus_infra import naming
+from lotus_infra.clients.causes import explain_all
 from lotus_infra.clients.git import Checkout
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import state_fingerprint
@@ -185,11 +186,13 @@ def run_preview(engine: Engine, *arguments: str, file: Path | None = None) -> Pr
     try:
         found = read_preview(ran.stdout)
     except LotusError:
-        raise LotusError(f"the preview failed: {ran.reason}") from None
+        raise ran.failure("the preview failed") from None
     if file is not None:
         file.write_text(ran.stdout, encoding="utf-8")
     if ran.exit_code != 0 or not found.complete:
-        raise LotusError(f"the preview failed: {_reasons(found) or ran.reason}")
+        if not found.errors:
+            raise ran.failure("the preview failed")
+        raise LotusError(f"the preview failed: {_reasons(found)}")
     return found
 
 
@@ -205,7 +208,7 @@ def _reasons(preview: Preview) -> str:
     if lines:
         remedies.append(f"a cluster that is replaced is deleted with its data, unless it is restored: {RUNBOOK}")
     remedies += [f'to replace {line}, add "{line}" to {ACKNOWLEDGE_KEY} in the stack\'s file' for line in sorted(lines)]
-    return "\n".join(filter(None, [errors, *remedies]))
+    return "\n".join(filter(None, [errors, *remedies, *explain_all(preview.errors)]))
 
 
 def render(plan: SavedPlan) -> str:

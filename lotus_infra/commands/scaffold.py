@@ -1,6 +1,7 @@
 """`lotus scaffold`: write the dbt model, source table and tests of a stream, generated from the stream's file."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ import click
 
 from lotus_infra import naming
 from lotus_infra.commands.completion import SOURCE_THEN_STREAM
-from lotus_infra.commands.options import DBT, DRY_RUN, JSON, STREAMS, require_dbt_folder
+from lotus_infra.commands.options import DBT, DRY_RUN, JSON, STREAMS, check_step, require_dbt_folder
 from lotus_infra.commands.output import write_together
 from lotus_infra.dbt.project import load_project
 from lotus_infra.dbt.scaffold import Draft, new_draft
@@ -98,7 +99,7 @@ def scaffold_model(
     """
     lake, draft, folder = _prepare(directory, dbt)
     draft.add(*find_stream(lake, source, stream), force=force)
-    return _write(folder, draft, (naming.dbt_tag(source, stream),), dry_run=dry_run)
+    return _write(directory, folder, draft, (naming.dbt_tag(source, stream),), dry_run=dry_run)
 
 
 def scaffold_all(
@@ -123,7 +124,7 @@ def scaffold_all(
             if not draft.has_model(stream) and lake.prefix_of(one, stream) is not None:
                 draft.add(one, stream)
                 tags.append(naming.dbt_tag(one.name, stream.name))
-    return _write(folder, draft, tuple(tags), dry_run=dry_run)
+    return _write(directory, folder, draft, tuple(tags), dry_run=dry_run)
 
 
 def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
@@ -133,12 +134,14 @@ def _prepare(directory: Path, dbt: Path | None) -> tuple[Lake, Draft, Path]:
     return lake, new_draft(lake, load_project(folder)), folder
 
 
-def _write(folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
+def _write(directory: Path, folder: Path, draft: Draft, tags: tuple[str, ...], *, dry_run: bool) -> Scaffolded:
     if not dry_run:
         write_together(folder, draft.files)
     shown = path_from_here(folder)
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
-    build = f"lotus check; then, in {shown}, dbt build --profiles-dir .{select}" if tags else ""
+    # Without a change of folder: the line works where it is printed.
+    place = shlex.quote(str(shown))
+    build = f"{check_step(directory)} && dbt build --project-dir {place} --profiles-dir {place}{select}" if tags else ""
     return Scaffolded(tuple(f"{shown / line}" for line in draft.changes), build)
 
 

@@ -46,6 +46,7 @@ from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import pluralize
 from lotus_infra.lake.lake import Connection, find_source
 
+DAGSTER_URL: Final = "LOTUS_DAGSTER_URL"
 _AGE: Final = re.compile(r"([0-9]{1,6}) ?(min|h|d)")
 _AGE_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _EVERY: Final = re.compile(r"every ([0-9]+) (minute|hour|day|week|month)s?", re.IGNORECASE)
@@ -148,7 +149,11 @@ class Query:
 @click.argument("sources", nargs=-1, shell_complete=SELECTORS)
 @click.option("--older-than", type=Age(), metavar="AGE", help="Report files, models and marts that are older than AGE.")
 @click.option(
-    "--dagster-url", default="", metavar="URL", help="Dagster's webserver; else the host of the stack's ingress."
+    "--dagster-url",
+    default="",
+    envvar=DAGSTER_URL,
+    metavar="URL",
+    help=f"Dagster's webserver; default: ${DAGSTER_URL}, or the host of the stack's ingress.",
 )
 @STACK
 @STREAMS

@@ -8,17 +8,20 @@ them only if a second run would find every created object again.
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
+from lotus_infra.clients.causes import explain_all
 from lotus_infra.clients.locks import refuse_locked_stack
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.clients.state import TYPES, State
 from lotus_infra.commands.audit import declared
 from lotus_infra.commands.options import STACK, STREAMS
+from lotus_infra.errors import LotusError
 from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.plan.preview import Preview, read_preview
 
@@ -31,6 +34,9 @@ STATE_ONLY_TYPES: Final = ("lotus:", "pulumi:")
 """Prefixes of the types that exist in the state only: components and provider resources. A run creates them again."""
 CREATING: Final = frozenset({"create", "create-replacement", "replace", "import"})
 TARGETS: Final = ("-t", "--target")
+EVENT_LOG: Final = "--event-log"
+LOGS_EVENTS: Final = {"PULUMI_DEBUG_COMMANDS": "true"}
+"""The engine has that option only with this variable; Pulumi's automation API uses both."""
 ADOPT: Final = "airbyte:adoptExisting"
 ADOPT_VARIABLE: Final = "AIRBYTE_ADOPT_EXISTING"
 IDENTICAL: Final = "identical"
@@ -98,10 +104,35 @@ def apply(
     missing = wanted - {(each.type, each.name) for each in exported}
     # A target makes the run smaller than this count. It is also how a user creates first what needs checkpoints.
     if len(missing) <= bulk or any(argument.startswith(TARGETS) for argument in arguments):
-        return engine.up(arguments)
+        return _explained(engine, arguments, {}, notify)
     unsafe = unrecoverable(read_preview(engine.output("preview", "--json")), adopts=_adopts_identical(engine))
     notify(_with_checkpoints(len(missing), unsafe) if unsafe else _without_checkpoints(len(missing)))
-    return engine.up(arguments, {} if unsafe else NO_CHECKPOINTS)
+    return _explained(engine, arguments, {} if unsafe else NO_CHECKPOINTS, notify)
+
+
+def _explained(
+    engine: Engine, arguments: Sequence[str], extra: Mapping[str, str], notify: Callable[[str], None]
+) -> int:
+    """Run `pulumi up`, and after a failure print the known causes of its errors; returns the engine's exit code.
+
+    The engine's output goes to the terminal, so that its errors are read from its log of events.
+    """
+    if any(argument.startswith(EVENT_LOG) for argument in arguments):
+        return engine.up(arguments, extra)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "events")
+        exit_code = engine.up([*arguments, EVENT_LOG, str(log)], {**extra, **LOGS_EVENTS})
+        for line in explain_all(_errors_in(log)) if exit_code != 0 else ():
+            notify(f"lotus: {line}")
+    return exit_code
+
+
+def _errors_in(log: Path) -> Sequence[str]:
+    """The errors in a log of events; none if the run ended before it wrote one."""
+    try:
+        return read_preview(log.read_text(encoding="utf-8")).errors
+    except (OSError, ValueError, LotusError):
+        return ()
 
 
 def unrecoverable(preview: Preview, *, adopts: bool) -> list[str]:

@@ -134,18 +134,19 @@ def _models_of(root: type[BaseModel]) -> Iterator[type]:
     for base in root.__mro__:
         module = sys.modules[base.__module__]
         if module.__name__.startswith(__package__ or ""):
-            yield from (each for each in vars(module).values() if isinstance(each, type) and issubclass(each, BaseModel))
+            found = (each for each in vars(module).values() if isinstance(each, type))
+            yield from (each for each in found if issubclass(each, BaseModel))
 
 
 @cache
 def _texts(model: type) -> dict[str, str]:
     """The text under each field of a model and of its bases, by the field's key in a file."""
-    fields = model.__pydantic_fields__
+    fields: dict[str, Any] = vars(model)["__pydantic_fields__"]
     found: dict[str, str] = {}
     for base in reversed([each for each in model.__mro__ if each.__module__.startswith(__package__ or "")]):
         [body] = [node.body for node in ast.parse(inspect.getsource(base)).body if isinstance(node, ast.ClassDef)]
-        for node, text in pairwise(body):
-            match node, text:
+        for statements in pairwise(body):
+            match statements:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
                     found[fields[name].alias or name] = inspect.cleandoc(text)
     return found

@@ -100,7 +100,7 @@ def plan_upgrade(
         now: The texts of the files that the lake has, by path.
         version: Of the installed Lotus.
         current: The files of the installed Lotus.
-        taken: Edited files whose new text is taken nevertheless.
+        taken: Edited and deleted files whose new text is taken nevertheless.
     """
     written: dict[str, str] = {}
     edited: dict[str, str] = {}
@@ -109,7 +109,7 @@ def plan_upgrade(
         before, found = record.files.get(name), now.get(name)
         if found == text:
             continue
-        if found is None and before is not None:
+        if found is None and before is not None and name not in taken:
             removed.append(name)
         elif found is None or name in taken or digest(found) == before:
             written[name] = text

@@ -324,7 +324,10 @@ def test_a_choice_of_the_specification_is_asked_for_with_its_options(
 ) -> None:
     sheets = ("add", "source", "sheets", "--connector", "source-google-sheets", "--config", "spreadsheet_id=1abc")
     assert lotus(*sheets, "--yes") == 1
-    assert "--config credentials.auth_type=Client|Service" in capsys.readouterr().err
+    assert "--config credentials.auth_type=Client (or Service)" in capsys.readouterr().err
+    assert lotus("add", "source", "hubspot", "--connector", "source-hubspot", "--all-streams", "--yes") == 1
+    # As it can be pasted.
+    assert "--config 'credentials.credentials_title=OAuth Credentials' (or Private App" in capsys.readouterr().err
     monkeypatch.setenv("LOTUS_SHEETS_SERVICE_ACCOUNT_INFO", '{"type": "service_account"}')
 
     assert lotus(*sheets, "--config", "credentials.auth_type=Service", "--all-streams", "--yes") == 0

@@ -8,14 +8,13 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from moto.s3.exceptions import NoSuchUpload
-from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
 
 from lotus_infra.commands.doctor.context import Purpose, StackContext
 from lotus_infra.commands.doctor.identity import identity, state_rights
 from lotus_infra.commands.doctor.results import CheckResult
 from tests.engine.harness import REPOSITORY
+from tests.support.aws import correct_moto
 
 REGION = "us-west-1"
 STATE = "lotus-lake-state"
@@ -27,11 +26,13 @@ As = Callable[[str], None]
 @pytest.fixture
 def as_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[As]:
     """Use the keys of a user with a recipe's policy, from then on; AWS checks it."""
-    monkeypatch.setattr(S3Backend, "upload_part", upload_part)
+    correct_moto(monkeypatch)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
+    httpx.post(f"{url}/moto-api/reset-auth", content="inf").raise_for_status()
+    httpx.post(f"{url}/moto-api/reset").raise_for_status()
     home = {"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"}
     settings = {name: str(tmp_path / file) for name, file in home.items()}
     settings |= {"AWS_ENDPOINT_URL": url, "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
@@ -58,17 +59,10 @@ def as_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[As]:
         httpx.post(f"{url}/moto-api/reset-auth", content="0").raise_for_status()
 
     try:
-        httpx.post(f"{url}/moto-api/reset-auth", content="inf").raise_for_status()
         yield use
     finally:
         httpx.post(f"{url}/moto-api/reset-auth", content="inf").raise_for_status()
-        httpx.post(f"{url}/moto-api/reset").raise_for_status()
         server.stop()
-
-
-def upload_part(_: S3Backend, bucket: str, multipart_id: str, *arguments: object, **options: object) -> None:
-    """AWS's answer about an upload that does not exist; moto fails on it."""
-    raise NoSuchUpload(upload_id=multipart_id)
 
 
 def stack(folder: Path, purpose: Purpose = "deploy", account: str = ACCOUNT) -> StackContext:

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from io import BytesIO, StringIO, TextIOWrapper
@@ -24,9 +24,10 @@ from lotus_infra.clients.ducklake import LakeAddress, packaged
 from lotus_infra.clients.lake_reader import LakeReader
 from lotus_infra.commands.cli import main
 from lotus_infra.errors import LotusError
+from sandbox.process import LOOPBACK
 from tests.commands.lab import write_lake
 from tests.docs.pages import page
-from tests.support.postgres import LOOPBACK, Postgres
+from tests.support.postgres import Postgres
 
 LOTUS = Path(sys.executable).parent / "lotus"
 EXTENSIONS = ("ducklake", "postgres_scanner", "httpfs")
@@ -61,14 +62,13 @@ class World:
     """
 
     project: Path
-    variables: Mapping[str, str]
+    variables: dict[str, str]
 
     def lotus(self, *arguments: str, text: str = "", **variables: str) -> Answer:
         """Run a command line in this process, which has DuckDB loaded after the first one."""
         out, err = (TextIOWrapper(BytesIO(), encoding="utf-8", newline="") for _ in range(2))
-        streams = {"argv": ["lotus", "query", *arguments], "stdin": StringIO(text), "stdout": out, "stderr": err}
         with (
-            patch.multiple(sys, **streams),
+            patch.multiple(sys, argv=["lotus", "query", *arguments], stdin=StringIO(text), stdout=out, stderr=err),
             patch.dict(os.environ, self.environment(variables), clear=True),
             chdir(self.project),
             pytest.raises(SystemExit) as ended,
@@ -91,7 +91,7 @@ class World:
         )
         return Answer(ran.returncode, ran.stdout, ran.stderr)
 
-    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, variables: dict[str, str]) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("LOTUS_", "AWS_", "PULUMI_"))}
         return kept | {"COLUMNS": "80"} | self.variables | variables
 

@@ -1,6 +1,5 @@
 """What has arrived, materialized on one machine: the sandbox's process for it, on a landing folder."""
 
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from lotus_dagster.lake import streams_of
 from lotus_infra import naming
 from lotus_infra.commands import sync
 from lotus_infra.errors import LotusError
+from sandbox.dagster_cursors import Cursors
 from sandbox.dagster_report import Report, Run
 from sandbox.dagster_round import OURS, Execution
 from sandbox.flow import confirmed
@@ -124,8 +124,8 @@ def test_a_landing_zone_out_of_reach_fails_each_look_and_concludes_nothing(lake:
     assert len(report_of(call).refused) == 12
     assert all("is no folder" in why for why in report_of(call).failures)
     home = lake.landing.parent / "dagster"
-    assert json.loads((home / "memory.json").read_text())["sensors"] == {}
     with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert {Cursors(instance).read(sensor) for sensor in report_of(call).refused} == {None}
         assert not instance.telemetry_enabled
         assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
 

@@ -31,6 +31,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     "a remedy names commands and options that exist": (
         "test_remedies.py::test_every_command_of_the_engine_that_a_message_or_a_page_names_exists",
     ),
+    "a missing credential is named with its remedy": (
+        "test_refusals.py::test_without_credentials_for_the_state_drift_and_up_name_the_variables",
+    ),
     "what exists is adopted or refused, never made twice": (
         "test_adoption.py::test_ticket_002_creates_whose_answers_are_lost_make_one_of_each",
         "test_adoption.py::test_a_resource_that_is_renamed_without_an_alias_keeps_its_object",

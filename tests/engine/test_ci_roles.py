@@ -1,6 +1,7 @@
 """The policies of CI's roles, enforced by moto, while the real engine previews and deploys with its state on S3."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,13 +14,12 @@ import httpx
 import pytest
 from airbyte_twin.testing import RunningTwin
 from botocore.exceptions import ClientError
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket
 from moto.server import ThreadedMotoServer
 from mypy_boto3_iam import IAMClient
 
 from tests.engine.harness import REPOSITORY, Pulumi
 from tests.engine.lake import Lake
+from tests.support.aws import correct_moto
 
 RECIPES: Final = REPOSITORY / "docs" / "recipes" / "aws"
 REGION: Final = "us-west-1"
@@ -33,6 +33,7 @@ MOTO_CALLS_IT: Final = {
     "s3:PutBucketPublicAccessBlock": "s3:CreateBucket",
     "s3:GetBucket*": "s3:ListBucket",
 }
+AREAS: Final = ("identity", "locks", "state", "landing")
 Environment = Literal["administrator", "preview", "production"]
 
 
@@ -54,8 +55,7 @@ class Account:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    # moto checks no condition of a bucket's policy: the one against requests without TLS would refuse every request.
-    monkeypatch.setattr(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
+    correct_moto(monkeypatch)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -125,6 +125,10 @@ def test_the_role_of_production_deploys_and_that_of_preview_reviews_and_writes_l
         lake.pulumi.up().ok()
         lake.pulumi.environment |= account.credentials("preview")
         lake.pulumi.preview("--refresh", "--expect-no-changes").ok()
+        examined = doctor(lake)
+        wrong = [each for each in examined if each["area"] in AREAS and each["state"] != "ok"]
+        assert wrong == []
+        assert {each["area"] for each in examined} >= set(AREAS)
         for key, code in (
             (".pulumi/locks/a.json", "written"),
             (".pulumi/stacks/test-project/test.json", "AccessDenied"),
@@ -137,6 +141,16 @@ def test_the_role_of_production_deploys_and_that_of_preview_reviews_and_writes_l
         lake.pulumi.up("--refresh").ok()
         lake.pulumi.config_set("lotus:landingZone", json.dumps(ZONE | {"state": STATE, "keys": ["2"]}))
         lake.pulumi.up("--refresh").ok()
+
+
+def doctor(lake: Lake) -> list[dict[str, str]]:
+    """What the doctor says of the identity of a preview."""
+    command = [str(Path(sys.executable).parent / "lotus"), "doctor", "--json", "--for", "preview"]
+    ran = subprocess.run(
+        command, cwd=lake.pulumi.project, env=lake.pulumi.environment, capture_output=True, text=True, check=False
+    )
+    found: list[dict[str, str]] = json.loads(ran.stdout)["findings"]
+    return found
 
 
 def written(account: Account, name: Environment, bucket: str, key: str) -> str:

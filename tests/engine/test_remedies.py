@@ -14,7 +14,7 @@ SEPARATORS = re.compile(r"&&|\|\||[|;)]|\$\(|\n")
 AN_OPTION = re.compile(r"(?:^|[\s,])(--?[a-zA-Z][a-z-]*)")
 
 
-HIDDEN = {("stack", "history"): {"--json"}}
+HIDDEN: dict[tuple[str, ...], set[str]] = {("stack", "history"): {"--json"}}
 """Options that the engine has, and leaves out of its help."""
 
 

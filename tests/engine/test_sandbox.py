@@ -18,9 +18,10 @@ from rich.console import Console
 
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.models import ConnectionConfig
-from sandbox import aws_plugin, lakehouse, s3
+from sandbox import aws_plugin, s3
 from sandbox import twin as twins
 from sandbox.down import down
+from sandbox.lakehouse import Contents, Lakehouse
 from sandbox.layout import STATE_BUCKET, Layout, locked
 from sandbox.phases import Phases
 from sandbox.process import stop
@@ -59,6 +60,13 @@ def stand(place: Layout) -> Standing:
     return stand_up(place, Phases(Console()))
 
 
+def contents_of(place: Layout) -> Contents:
+    server = s3.found(place)
+    assert server is not None
+    with Lakehouse(place, server) as house:
+        return house.contents()
+
+
 def keep_faker(place: Layout) -> Path:
     """Leave one source of three: Dagster's runs, one a stream, take most of the time. Returns the lake's folder."""
     (place.project / "streams").unlink()
@@ -92,15 +100,13 @@ def test_a_source_with_several_connections_is_counted_where_its_files_are_read(
     nowhere = {"connector": DEV_NULL, "name": "Nowhere", "configuration": SILENT}
     (lake / "_destinations/nowhere.json").write_text(json.dumps(nowhere))
 
-    up(place)
+    up(place, verbose=True)
 
     shown = capfd.readouterr().out
     assert "3 connections, 5 streams" in shown
     assert "faker/copy" in shown
     assert re.search(r"faker/spare +│ +│ paused", shown)
-    server = s3.found(place)
-    assert server is not None
-    contents = lakehouse.contents(place, server)
+    contents = contents_of(place)
     assert {one.connection for one in contents.streams if one.landed} == {"faker"}
     landed = sum(one.landed for one in contents.streams)
     assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many." in shown
@@ -113,9 +119,7 @@ def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.
 
     up(place)
 
-    server = s3.found(place)
-    assert server is not None
-    contents = lakehouse.contents(place, server)
+    contents = contents_of(place)
     landed = {one.name: one for one in contents.streams if one.landed}
     assert landed.keys() == {"products", "purchases", "users"}
     assert all(one.latest == one.landed for one in landed.values())
@@ -130,15 +134,13 @@ def test_rows_of_a_real_connector_go_to_their_mart(place: Layout, capfd: pytest.
 def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
     place: Layout, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    up(place)
+    up(place, verbose=True)
 
     shown = capfd.readouterr().out
     assert "3 connections, 12 streams" in shown
-    assert re.search(r"Dagster +│ +[0-9]", shown)
+    assert re.search(r"dagster +│ +[0-9]", shown)
     assert "3 buckets on http://127.0.0.1:" in shown
-    server = s3.found(place)
-    assert server is not None
-    contents = lakehouse.contents(place, server)
+    contents = contents_of(place)
     landed = sum(one.landed for one in contents.streams)
     assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many." in shown
     # Some orders are destroyed.

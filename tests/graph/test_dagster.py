@@ -10,7 +10,6 @@ import pulumi
 import pytest
 
 from lotus_infra import naming, program
-from lotus_infra.clients import kubernetes, pod_problems
 from lotus_infra.errors import LotusError
 from lotus_infra.helm.values import credentials_fingerprint
 from tests.graph.recorder import Graph, drained
@@ -141,7 +140,7 @@ def test_an_object_that_another_stack_or_a_person_made_is_refused_before_it_is_o
         asked.append((str(kind), name, namespace))
         return None if managers is None else frozenset(managers)
 
-    monkeypatch.setattr(kubernetes, "field_managers", field_managers)
+    monkeypatch.setattr("lotus_infra.clients.kubernetes.field_managers", field_managers)
     metadata = {"name": "dagster-lake", "namespace": "lotus-lake"}
     inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
     args = pulumi.ResourceHookArgs("urn", "", "dagster-lake", "kubernetes:core/v1:Secret", new_inputs=inputs)
@@ -268,7 +267,7 @@ def test_a_release_that_waits_in_vain_logs_why_its_pods_do_not_run(
         calls.append((where, how))
         return ["pod a: it is not ready"]
 
-    monkeypatch.setattr(pod_problems, "explain_failed_pods", why)
+    monkeypatch.setattr("lotus_infra.clients.pod_problems.explain_failed_pods", why)
     graph = declare()
 
     assert logged_by(graph, "helm.sh/v3:Release", "context deadline exceeded", monkeypatch) == [
@@ -288,7 +287,7 @@ def test_an_object_that_cannot_be_written_logs_what_to_do(declare: Declare, monk
 def test_secrets_that_others_make_are_looked_for_before_the_release(
     declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kubernetes, "missing_secrets", lambda _, names, **__: [*names])
+    monkeypatch.setattr("lotus_infra.clients.kubernetes.missing_secrets", lambda _, names, **__: [*names])
     warned: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warned.append)
     graph = declare({"imagePullSecrets": ["mirror"], "runs.envSecrets": ["api"]})

@@ -94,3 +94,12 @@ def test_only_one_namespace_may_be_read_or_changed(name: str) -> None:
     assert {verb: names for verb, names in by_verb.items() if verb != "create"} == {
         verb: [["lotus-lake"]] for verb in by_verb if verb != "create"
     }
+
+
+def test_the_issuer_is_the_one_that_the_template_names_with_the_templates_ingress_class() -> None:
+    [issuer] = yaml.safe_load_all((FOLDER / "issuer.yaml").read_text(encoding="utf-8"))
+    ingress = production()["dagster"]["ingress"]
+    assert (issuer["apiVersion"], issuer["kind"]) == ("cert-manager.io/v1", "ClusterIssuer")
+    assert ingress["annotations"] == {"cert-manager.io/cluster-issuer": issuer["metadata"]["name"]}
+    [solver] = issuer["spec"]["acme"]["solvers"]
+    assert solver == {"http01": {"ingress": {"ingressClassName": ingress["className"]}}}

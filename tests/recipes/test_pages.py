@@ -10,6 +10,7 @@ from tests.engine.harness import REPOSITORY
 
 ROTATE: Final = "docs/how-to/rotate-a-credential.md"
 SET_UP: Final = "docs/how-to/set-up-ci.md"
+PRODUCTION: Final = "docs/how-to/set-up-production.md"
 
 
 def text(name: str) -> str:
@@ -36,8 +37,8 @@ def test_every_row_of_the_table_of_rotations_leads_to_a_procedure() -> None:
     assert [row for row in rows if "](#" not in row and "revoke the old one" not in row] == []
 
 
-def test_every_recipe_is_used_by_the_page() -> None:
-    commands = "\n".join(block.text for block in page(SET_UP).blocks if block.is_shell)
+def test_every_recipe_is_used_by_a_page() -> None:
+    commands = "\n".join(block.text for name in (SET_UP, PRODUCTION) for block in page(name).blocks if block.is_shell)
     for file in (REPOSITORY / "docs" / "recipes").rglob("*.*"):
         name = re.sub(r"^(preview|production)(?=[-.].*json)", "$name", file.name)
         assert name in commands, file

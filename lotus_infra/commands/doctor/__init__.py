@@ -158,6 +158,7 @@ def _check_all(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
         yield warning("backend", what, "correct the problems above first")
         return
     yield from identity.identity(case)
+    yield from _guarded("versions", versions.plugins(case))
     yield from backend.backend(case)
     yield from _guarded("backend", identity.state_rights(case))
     yield from backend.versioning(case)

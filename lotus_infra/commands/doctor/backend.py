@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 from lotus_infra.clients.locks import Machine, advice, backend_store, locks_of, owner_state
 from lotus_infra.clients.storage import Bucket
-from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor.context import CI_PAGE, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config import production
 from lotus_infra.config.backend import Backend
 from lotus_infra.config.stack import PROJECT_FILE
 from lotus_infra.errors import LotusError, has_credentials
 from lotus_infra.lake.diagnostics import format_path
+
+_WHERE: Final = f"see `pulumi whoami --verbose`; {CI_PAGE}#the-roles-on-aws has the rights on AWS"
 
 
 def configuration(case: StackContext, *, complete: bool) -> Iterator[CheckResult]:
@@ -46,8 +49,11 @@ def backend(case: StackContext) -> Iterator[CheckResult]:
         place = backend_store(case.project, case.environment)
         if place is not None:
             next(iter(place.folders(".pulumi/")), None)
-    except (LotusError, OSError) as error:
-        yield broken("backend", f"{where}, and can't be read: {error}", "see `pulumi whoami --verbose`")
+    except LotusError as error:
+        yield broken("backend", f"{where}, and can't be read: {error.message}", error.hint or _WHERE)
+        return
+    except OSError as error:
+        yield broken("backend", f"{where}, and can't be read: {error}", _WHERE)
         return
     local = "" if used.is_shared or run.is_production else " (on this machine only)"
     yield ok("backend", where + local)

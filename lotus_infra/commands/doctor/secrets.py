@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor.context import CI_PAGE, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok
 from lotus_infra.config.settings import PLACEHOLDER
 from lotus_infra.config.stack_files import stack_file
@@ -15,19 +15,22 @@ _PASSPHRASE = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 def secrets(case: StackContext) -> Iterator[CheckResult]:
     """Whether the engine can decrypt the stack's secrets, whose values are compared with the placeholder only."""
     if case.exported.exit_code != 0:
-        remedy = f"`pulumi stack init {case.stack}` creates it; {stack_file(case.stack)} keeps its values"
-        yield broken("secrets", f"the stack does not exist in the state yet: {_last(case.exported.reason)}", remedy)
+        # The check of the state reports a backend that can't be read.
+        if "no stack named" in case.exported.reason:
+            remedy = f"`pulumi stack init {case.stack}` creates it; {stack_file(case.stack)} keeps its values"
+            yield broken("secrets", f"the stack does not exist in the state yet: {_last(case.exported.reason)}", remedy)
         return
     shown = case.engine.run("config", "--json", "--show-secrets")
     if shown.exit_code != 0:
         provider = case.secrets_provider
         keyed = provider and not provider.startswith("passphrase")
         remedy = (
-            f"log in so that this machine may use {provider}"
+            f"log in so that this machine may use {provider} ({CI_PAGE}#the-key)"
             if keyed
             else f"export {_PASSPHRASE[0]}, or {_PASSPHRASE[1]} with the path of a file"
         )
-        yield broken("secrets", f"the stack's secrets can't be decrypted: {_last(shown.reason)}", remedy)
+        why, how = shown.cause or (_last(shown.reason), remedy)
+        yield broken("secrets", f"the stack's secrets can't be decrypted: {why}", how)
         return
     values = json.loads(shown.stdout)
     sealed = {key: value.get("value") for key, value in values.items() if value.get("secret")}

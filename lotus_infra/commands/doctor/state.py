@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from lotus_infra.clients.airbyte import AirbyteWorkspace
 from lotus_infra.clients.state import TYPES, PendingOperation, Resource, State
-from lotus_infra.commands.doctor.context import StackContext
+from lotus_infra.commands.doctor.context import CI_PAGE, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config.stack import PROJECT_FILE
 from lotus_infra.errors import LotusError
@@ -34,10 +34,11 @@ def state(case: StackContext, reached: AirbyteWorkspace | None) -> Iterator[Chec
     if export.exit_code != 0:
         encrypted = case.exported
         if encrypted.exit_code != 0:
-            yield broken("state", f"the state can't be read: {encrypted.reason}", "`pulumi stack ls` lists the stacks")
+            why, remedy = encrypted.cause or (encrypted.reason, "`pulumi stack ls` lists the stacks")
+            yield broken("state", f"the state can't be read: {why}", remedy)
             return
-        why = export.reason.splitlines()[-1]
-        remedy = "set PULUMI_CONFIG_PASSPHRASE, or log in to the key's provider"
+        remedy = f"set PULUMI_CONFIG_PASSPHRASE, or log in to the key's provider ({CI_PAGE}#the-key)"
+        why, remedy = export.cause or (export.reason.splitlines()[-1], remedy)
         yield warning("state", f"secrets can't be decrypted: {why}", remedy)
         export = encrypted
     project = case.run.project

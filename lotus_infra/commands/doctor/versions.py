@@ -33,7 +33,7 @@ class _Plugin(BaseModel):
 
 
 def versions(case: StackContext) -> Iterator[CheckResult]:
-    """Compare Python, the engine and the plugins with the packages of the locked environment."""
+    """Whether Python and the engine are supported."""
     python = sys.version.split()[0]
     yield (
         ok("versions", f"Python {python}")
@@ -44,13 +44,27 @@ def versions(case: StackContext) -> Iterator[CheckResult]:
     engine = replace(case.engine, stack="")
     try:
         found = engine.output("version").strip().removeprefix("v")
-        plugins = _plugins(engine.output("plugin", "ls", "--json"))
     except LotusError as error:
         yield broken("versions", error.message, error.hint or "`make engine` finds or builds it")
         return
     yield _engine(found, case.project.folder)
-    for name, package in SDKS.items():
-        yield _plugin(name, importlib.metadata.version(package), plugins)
+
+
+def plugins(case: StackContext) -> Iterator[CheckResult]:
+    """Compare the plugins that the stack needs with the packages of the locked environment."""
+    needed = _needed_plugins(case)
+    # As in `versions`, the command does not accept --stack.
+    listed = _plugins(replace(case.engine, stack="").output("plugin", "ls", "--json")) if needed else []
+    for name in needed:
+        yield _plugin(name, importlib.metadata.version(SDKS[name]), listed)
+
+
+def _needed_plugins(case: StackContext) -> list[str]:
+    """The plugins of what the stack declares, and of what its state has."""
+    settings = case.project.settings(case.stack).lotus
+    declared = {"aws": settings.landing_zone, "kubernetes": settings.dagster}
+    types = [each.type for each in case.resources or ()]
+    return [name for name in SDKS if declared[name] is not None or any(each.startswith(f"{name}:") for each in types)]
 
 
 def _engine(found: str, folder: Path) -> CheckResult:

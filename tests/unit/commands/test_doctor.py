@@ -15,7 +15,9 @@ from lotus_infra.commands.doctor.context import StackContext
 from lotus_infra.commands.doctor.results import CheckResult
 from lotus_infra.commands.doctor.servers import clock
 from lotus_infra.commands.doctor.state import check_state
+from lotus_infra.commands.doctor.versions import plugins
 from lotus_infra.errors import LotusError
+from tests.support.commands import stand_in_engine, write_stack
 
 MASK = "**********"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -160,3 +162,41 @@ def test_places_that_this_machine_decides_are_warned_of(tmp_path: Path) -> None:
     named = {**deployed, "cluster": {"context": "lake", "server": "https://lake.example.com"}}
     case = production_stack(tmp_path, landingZone={**zone, "account": "012345678901"}, dagster=named)
     assert list(open_places(case)) == []
+
+
+S3_ZONE = {
+    "server": "s3",
+    "region": "us-west-1",
+    **{name: f"example-{name}" for name in ("landing", "state", "backup")},
+}
+ENGINE = """case "$*" in
+*plugin*) echo '[]' ;;
+*export*) cat "$(dirname "$0")/../state.json" ;;
+*) echo v3.259.0 ;;
+esac"""
+
+
+@pytest.mark.parametrize(
+    ("values", "types", "needed"),
+    [
+        ({}, [], []),
+        ({"lotus:dagster": {"deploy": False}}, [], []),
+        ({"lotus:landingZone": S3_ZONE, "lotus:s3_access_key_id": "a", "lotus:s3_secret_access_key": "b"}, [], ["aws"]),
+        ({}, ["kubernetes:core/v1:Namespace"], ["kubernetes"]),
+    ],
+    ids=["nothing", "Dagster elsewhere", "a landing zone", "a namespace that is left in the state"],
+)
+def test_only_plugins_that_a_stack_needs_are_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], types: list[str], needed: list[str]
+) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
+    (tmp_path / "streams").mkdir()
+    write_stack(tmp_path, "dev", {"lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"} | values)
+    stand_in_engine(tmp_path, monkeypatch, ENGINE)
+    resources = [{"urn": f"urn:pulumi:dev::lotus::{each}::one", "type": each} for each in types]
+    (tmp_path / "state.json").write_text(json.dumps({"deployment": {"resources": resources}}))
+
+    found = list(plugins(StackContext.of(tmp_path / "streams", "dev")))
+
+    assert [each.what.split()[1].rstrip(":") for each in found] == needed
+    assert {each.state for each in found} <= {"warning"}

@@ -399,6 +399,9 @@ def test_an_edited_file_stays_and_its_differences_are_shown_once(
     assert "profiles.yml" not in out
     assert (lake / "Makefile").read_text(encoding="utf-8") == "all:\n\nmine:\n"
     assert not (lake / "dagster/dbt/macros/exact.sql").exists()
+    assert init("--upgrade", "lake", "--replace", "dagster/dbt/macros/exact.sql", "--yes") == 0
+    assert (lake / "dagster/dbt/macros/exact.sql").exists()
+    capsys.readouterr()
 
     assert init("--upgrade", "lake", "--yes") == 0
     assert "Makefile" not in capsys.readouterr().out
@@ -435,6 +438,7 @@ def test_an_upgrade_without_a_valid_record_is_refused(
 def test_options_that_do_not_go_together_are_refused(init: Init) -> None:
     assert init() == 2
     assert init("lake", "--replace", "Makefile") == 2
+    assert init("lake", "--upgrade", "--bucket", "acme") == 2
 
 
 def test_only_a_file_of_lotus_can_be_replaced(init: Init, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,18 +27,7 @@ FILES = {"check", "schema", "graph", "scaffold", "backfill", "add destination"}
 """Verbs that ask nobody for what they need."""
 AIRBYTE = {"sync", "discover", "audit", "status"}
 READING = {
-    "audit",
-    "check",
-    "comment",
-    "diff",
-    "drift",
-    "gate",
-    "graph",
-    "preview",
-    "query",
-    "schema",
-    "status",
-    "verify",
+    *("audit", "check", "comment", "diff", "drift", "gate", "graph", "preview", "query", "schema", "status", "verify"),
 }
 """Verbs that change nothing but what `--write` and `--output` name; all others have a plan."""
 NOWHERE = "http://127.0.0.1:9/api/public/v1"

@@ -328,7 +328,7 @@ Parsed = TypeVar("Parsed")
 
 
 def build_models() -> None:
-    """Build the validators of all models, once. Before the first call they are not needed, and take a tenth of the start.
+    """Build the validators of all models, once. The first call needs them, and the start of a process does not.
 
     Pydantic would build each on its first use, but two threads must not do that at the same time.
     """
