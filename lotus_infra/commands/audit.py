@@ -201,7 +201,7 @@ def render(lines: Sequence[AuditedObject]) -> str:
     counts = Counter(line.standing for line in lines)
     numbers = ", ".join(f"{number} {standing}" for standing, number in counts.items())
     summary = f"{pluralize(len(lines), 'object')}: {numbers}"
-    return shown + "".join(escape_unprintable(line) + "\n" for line in [*remedies, summary])
+    return f"{shown}\n" + "".join(escape_unprintable(line) + "\n" for line in [*remedies, summary])
 
 
 def _cells(line: AuditedObject) -> tuple[str, str, str]:

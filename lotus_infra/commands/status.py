@@ -319,7 +319,7 @@ def _next_cron_run(expression: str, now: datetime) -> datetime | None:
 
 def render(found: Status) -> str:
     """The tables; below them each problem, each reason why a value is unknown, and the number of problems."""
-    tables = _connections_table(found) + (_streams_table(found) if found.streams else "")
+    tables = _connections_table(found) + (f"\n{_streams_table(found)}" if found.streams else "")
     lines = [*dict.fromkeys(_warnings(found)), *dict.fromkeys(_unknown_reasons(found))]
     summary = pluralize(len(found.problems), "problem") if found.problems else "no problems"
     below = [
@@ -327,7 +327,7 @@ def render(found: Status) -> str:
         *(lead(line, "warning") for line in lines),
         paint(summary, "bad" if found.problems else "good"),
     ]
-    return tables + "".join(f"{line}\n" for line in below)
+    return f"{tables}\n" + "".join(f"{line}\n" for line in below)
 
 
 def _warnings(found: Status) -> Iterator[str]:

@@ -25,7 +25,7 @@ _STYLES: Final[Mapping[Tone, Mapping[str, Any]]] = {
 }
 """The styles, in click's words."""
 _BORDER: Final = 3
-"""Characters of a table per column, beside one at its end: a line and two spaces."""
+"""Characters between two columns: a line and two spaces."""
 
 
 # Colours
@@ -112,20 +112,41 @@ def _terminal_width() -> int | None:
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], limit: int | None) -> list[int] | None:
-    """The width of each column, as near to that of its cells as the limit allows; None if the names do not fit."""
+    """The width of each column, as near to that of its cells as the limit allows; None if the names do not fit.
+
+    Headings fold before cells do.
+    """
     from rich.cells import cell_len  # noqa: PLC0415, see `_drawn`
 
-    texts = [[column.heading, *(row[at].text for row in rows)] for at, column in enumerate(columns)]
-    wanted = [max(map(cell_len, each)) for each in texts]
+    columns_of_texts = [[row[at].text for row in rows] for at in range(len(columns))]
+    wanted = [
+        max(map(cell_len, [column.heading, *texts])) for column, texts in zip(columns, columns_of_texts, strict=True)
+    ]
     if limit is None:
         return wanted
-    words = [max(cell_len(word) for text in each for word in (text.split() or [""])) for each in texts]
-    widths = [wanted[at] if column.whole else words[at] for at, column in enumerate(columns)]
-    left = limit - sum(widths) - _BORDER * len(columns) - 1
-    if left < 0:
-        return None
-    # The columns that need the least first, so that as few as possible fold.
-    for at in sorted(range(len(columns)), key=lambda at: wanted[at] - widths[at]):
+    for folds_cells in (False, True):
+        widths = [
+            wanted[at]
+            if column.whole
+            else max(_least(column.heading), *map(_least if folds_cells else cell_len, texts), 0)
+            for at, (column, texts) in enumerate(zip(columns, columns_of_texts, strict=True))
+        ]
+        left = limit - sum(widths) - _BORDER * (len(columns) - 1)
+        if left >= 0:
+            return _widened(widths, wanted, left)
+    return None
+
+
+def _least(text: str) -> int:
+    """The width of a text's longest word, to which it can be folded."""
+    from rich.cells import cell_len  # noqa: PLC0415, see `_drawn`
+
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _widened(widths: list[int], wanted: Sequence[int], left: int) -> list[int]:
+    """Give what is left to the columns that need the least first, so that as few as possible fold."""
+    for at in sorted(range(len(widths)), key=lambda at: wanted[at] - widths[at]):
         given = min(left, wanted[at] - widths[at])
         widths[at] += given
         left -= given
@@ -140,21 +161,21 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], widths: Se
 
     colours = has_colours(sys.stdout)
     console = Console(
-        width=sum(widths) + _BORDER * len(widths) + 1,
+        width=sum(widths) + _BORDER * (len(widths) - 1),
         color_system="standard" if colours else None,
         force_terminal=colours,
         markup=False,
         emoji=False,
         highlight=False,
     )
-    drawn = Table()
+    drawn = Table(show_edge=False, pad_edge=False)
     for column, width in zip(columns, widths, strict=True):
         drawn.add_column(column.heading, width=width, justify="right" if column.right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell.text, style=_rich_style(cell.tone)) for cell in row))
     with console.capture() as captured:
         console.print(drawn)
-    return captured.get()
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def _rich_style(tone: Tone | None) -> str:

@@ -379,7 +379,7 @@ def _compare_commit(what: str, where: str, found: str, repository: Repository) -
 def render(verified: Verification) -> str:
     """The comparisons as a table, with remedies and a summary below."""
     rows = (_cells(each) for each in verified.findings)
-    return table(_COLUMNS, rows) + "".join(f"{escape_unprintable(line)}\n" for line in _lines(verified))
+    return f"{table(_COLUMNS, rows)}\n" + "".join(f"{escape_unprintable(line)}\n" for line in _lines(verified))
 
 
 def _cells(finding: Finding) -> tuple[str | Cell, ...]:

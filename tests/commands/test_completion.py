@@ -167,3 +167,14 @@ def test_an_unknown_shell_is_refused_with_the_known_ones() -> None:
     ran = subprocess.run([LOTUS, "completion", "csh"], capture_output=True, text=True, check=False)
     assert ran.returncode == 2
     assert all(shell in ran.stderr for shell in SHELLS)
+
+
+@pytest.mark.parametrize("words", ["status", "sync", "doctor", "check", "add stream"])
+def test_the_names_of_a_command_are_completed_without_the_clients_of_servers(words: str) -> None:
+    code = (
+        "import sys\nfrom click.shell_completion import ShellComplete\nfrom lotus_infra.commands.cli import lotus\n"
+        f"ShellComplete(lotus, {{}}, 'lotus', '_LOTUS_COMPLETE').get_completions({words.split()!r}, '-')\n"
+        "print(*{'boto3', 'botocore', 'kubernetes', 'pulumi', 'grpc', 'sqlglot', 'duckdb'} & {*sys.modules})"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "\n"

@@ -110,7 +110,7 @@ def test_connections_jobs_files_and_models_are_told_and_old_ones_are_a_problem(
     document = json.loads(capsys.readouterr().out)
 
     assert "sync succeeded │ 1,234" in shown
-    assert "│     2 │ 4 bytes │ 3 h ago │     2 d ago │" in shown
+    assert "│     2 │ 4 bytes │ 3 h ago │     2 d ago\n" in shown
     assert shown.endswith("no problems\n")
     [connection], [stream] = document["connections"], document["streams"]
     assert (connection["state"], connection["last_job"]["rows"], connection["last_job"]["running"]) == (
@@ -236,7 +236,7 @@ def test_files_of_a_destination_that_no_model_reads_have_no_age(
     with answering(200, {"data": {"assetNodes": []}}) as dagster:
         assert lotus("status", "shop", "--dagster-url", dagster, *older) == 0
     shown = capsys.readouterr().out
-    assert "│ shop/users │ no files are read │" in shown
+    assert "shop/users │ no files are read │" in shown
     assert "models and marts" not in shown
 
 

@@ -110,10 +110,24 @@ def lotus(monkeypatch: pytest.MonkeyPatch, prod: Prod, *options: str) -> int:
     return 0
 
 
+def test_pods_and_images_are_whole_at_80_columns(
+    prod: Prod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prod.deploy(image=f"{NAME}@{OTHER_DIGEST}", image_id=f"{NAME}@{OTHER_DIGEST}")
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert lotus(monkeypatch, prod) == 1
+
+    printed = capsys.readouterr().out
+    assert "image  code-1\n  result    differs\n  declared  " in printed
+    assert f"  running   {NAME}@sha256:bbbbbbbbbbbb\n" in printed
+    assert "…" not in printed
+
+
 def test_the_command_prints_a_table_and_what_to_do_and_ends_with_1(
     prod: Prod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert lotus(monkeypatch, prod) == 0
     prod.deploy(image=f"{NAME}@{OTHER_DIGEST}", image_id=f"{NAME}@{OTHER_DIGEST}")
     (prod.folder / "new.txt").touch()
@@ -121,7 +135,7 @@ def test_the_command_prints_a_table_and_what_to_do_and_ends_with_1(
 
     assert lotus(monkeypatch, prod) == 1
     printed = capsys.readouterr().out.splitlines()
-    assert [line for line in printed if "differs" in line and "code-1" in line and "sha256:bbbbbbbbbbbb " in line]
+    assert [line for line in printed if "differs" in line and "code-1" in line and line.endswith("sha256:bbbbbbbbbbbb")]
     assert printed[-2] == "image of code-1: `pulumi up` deploys it"
     head = git(prod.folder, "rev-parse", "HEAD")[:12]
     assert printed[-1] == (
@@ -132,7 +146,7 @@ def test_the_command_prints_a_table_and_what_to_do_and_ends_with_1(
 def test_a_reason_with_brackets_is_shown_as_the_cluster_words_it(
     prod: Prod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.delenv("COLUMNS", raising=False)
     prod.deploy(waiting={"reason": "CreateContainerError", "message": "mount [/var/lib/x] :smile: [red]failed"})
 
     assert lotus(monkeypatch, prod) == 1

@@ -89,7 +89,8 @@ def render(examined: Examination) -> str:
     ]
     counts: Counter[str] = Counter(finding.state for finding in examined.findings)
     numbers = ", ".join(f"{counts[level]} {level}" for level in ("broken", "warning", "ok") if counts[level])
-    summary = paint(escape_unprintable(f"{examined.stack}: {numbers}"), "good" if examined.ok else "bad")
+    tone: Tone = "bad" if counts["broken"] else "warning" if counts["warning"] else "good"
+    summary = paint(escape_unprintable(f"{examined.stack}: {numbers}"), tone)
     return "".join(f"{line}\n" for line in [*lines, summary])
 
 

@@ -1,5 +1,6 @@
 """What `lotus --help` and the help of each command have in common, at 80 columns."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
@@ -121,3 +122,16 @@ def test_every_default_stack_is_worded_by_one_maker() -> None:
     assert {words for words, text in helps.items() if not text.startswith("The stack")} == set()
     assert helps["sync"] == "The stack; default: $PULUMI_STACK, else the selected or the only one."
     assert Counter(helps.values()).most_common(1)[0][0] == helps["sync"]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("chekc", 'did you mean "check"?'),
+        ("CHECK", 'did you mean "check"?'),
+        ("x", "`lotus --help` lists the commands"),
+    ],
+)
+def test_an_unknown_command_is_refused_with_the_nearest(words: str, hint: str) -> None:
+    with pytest.raises(click.UsageError, match=re.escape(hint)):
+        lotus.main([words], standalone_mode=False)
