@@ -55,10 +55,13 @@ def test_a_phase_that_fails_shows_its_last_lines_and_names_the_log(
     with phases.phase("servers") as phase:
         phase.console.print("of the phase before")
 
-    with pytest.raises(LotusError), phases.phase("dagster") as phase:
-        for number in range(100):
-            phase.console.print(f"line {number}")
-        raise LotusError("a run failed")
+    def fail() -> None:
+        with phases.phase("dagster") as phase:
+            phase.console.print(*(f"line {number}" for number in range(100)), sep="\n")
+            raise LotusError("a run failed")
+
+    with pytest.raises(LotusError):
+        fail()
 
     assert shown.getvalue().splitlines()[-1].endswith(" s  FAILED")
     told = capsys.readouterr().err.splitlines()
