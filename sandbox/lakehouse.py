@@ -156,7 +156,6 @@ class Lakehouse:
     """
 
     def __init__(self, layout: Layout, server: Server, output: IO[str] | None = None, interface: int = 0) -> None:
-        folder(layout).mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.worker", str(interface)],
             cwd=Path(__file__).resolve().parents[1],

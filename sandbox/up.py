@@ -105,6 +105,7 @@ def stand_up(layout: Layout, phases: Phases, lake: ExitStack | None = None) -> S
             text = "Buckets are made by a stand-in for the aws plugin: the official one is not installed here."
             phase.console.print(text)
     environment = layout.environment(found.path, twin.public_url, server.url)
+    lakehouse.folder(layout).mkdir(exist_ok=True)  # For a `dbt build` before the first run of Dagster.
     in_shells = {**environment, **lakehouse.variables(layout, server), DAGSTER_URL: ui.address(layout)}
     del in_shells["PATH"]
     layout.write_environment(in_shells, found.first, found.last)

@@ -1,22 +1,28 @@
 """What has arrived, materialized on one machine: the sandbox's process for it, on a landing folder."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
+from lotus_dagster import duckdb_plugin
 from lotus_dagster.code_location import defs
-from lotus_dagster.definitions import STREAMS
+from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest
+from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
 from lotus_infra.commands import sync
 from lotus_infra.errors import LotusError
+from sandbox import marts
 from sandbox.dagster_cursors import Cursors
+from sandbox.dagster_home import CODE_LOCATION, Home
 from sandbox.dagster_report import Report, Run
-from sandbox.dagster_round import OURS, Execution
+from sandbox.dagster_round import OURS, Daemon, Execution
 from sandbox.flow import confirmed
 from sandbox.lakehouse import Contents, Stream, environment
 from sandbox.layout import Layout
@@ -146,6 +152,87 @@ def test_a_run_that_was_killed_does_not_keep_its_sensor_waiting() -> None:
         assert Execution(defs, instance).end_what_was_killed() == 1
         ended = {run.run_id: run.status for run in instance.get_runs()}
     assert ended == {killed.run_id: dg.DagsterRunStatus.FAILURE, foreign.run_id: dg.DagsterRunStatus.STARTED}
+
+
+def test_runs_of_an_ended_daemon_do_not_keep_their_sensors_waiting() -> None:
+    job = defs.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        left = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+        assert Execution(defs, instance).end_what_was_killed(every=True) == 1
+        ended = instance.get_run_by_id(left.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_run_of_the_daemon_is_waited_for_while_the_daemon_runs() -> None:
+    job, sensor = defs.resolve_implicit_global_asset_job_def(), "shopify_orders_sensor"
+    with dg.DagsterInstance.ephemeral() as instance:
+        tags = {"dagster/sensor_name": sensor}
+        run = instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+        daemon = Daemon(instance, os.getpid())
+        assert (daemon.run_of(sensor), daemon.run_of("shopify_customers_sensor")) == (run, None)
+        instance.report_run_failed(run)
+        assert daemon.wait_for(run.run_id)
+        assert daemon.run_of(sensor) is None
+        assert Daemon(instance, 0).run_of(sensor) is None
+
+
+def test_a_sensors_cursor_is_where_dagsters_daemon_keeps_it(tmp_path: Path) -> None:
+    sensors = [one for one in defs.sensors or () if isinstance(one, dg.SensorDefinition)]
+    with dg.DagsterInstance.from_config(str(Home(tmp_path).folder)) as instance:
+        cursors = Cursors(instance)
+        assert cursors.read(sensors[0].name) is None
+        for text in ("first", "second"):
+            cursors.write(sensors[0], text)
+            assert cursors.read(sensors[0].name) == text
+        assert cursors.read(sensors[1].name) is None
+        (state,) = instance.all_instigator_state()
+    assert (state.origin.location_name, state.status.value) == (CODE_LOCATION, "DECLARED_IN_CODE")
+
+
+def test_a_mart_that_was_added_shows_once_it_is_built(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = json.loads(current_manifest(DBT_PROJECT).read_text(encoding="utf-8"))
+    mart = document["nodes"]["model.lotus.fct_sales"]
+    for name in ("agg_sales", "not_built"):
+        document["nodes"][f"model.lotus.{name}"] = {**mart, "alias": name}
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr(marts, "DBT_PROJECT", tmp_path)
+    with duckdb.connect() as connection:
+        attach(connection, lake.warehouse)
+        for name in ("agg_sales", "int_shopify__orders", "of_nothing"):
+            connection.execute(f"create table lake.main.{name} as select 7 as total")
+
+    (shown,) = contents(lake.warehouse).marts
+
+    assert (shown.name, shown.rows, shown.columns, shown.first) == ("agg_sales", 1, ("total",), (("7",),))
+
+
+def test_a_catalog_that_another_process_holds_is_waited_for(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = (
+        "import sys, duckdb; from lotus_dagster.duckdb_plugin import attach;"
+        "from lotus_dagster.environment import Warehouse;"
+        "c = duckdb.connect(); attach(c, Warehouse.read()); print('held', flush=True); sys.stdin.readline()"
+    )
+    held = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=os.environ | lake.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert held.stdout is not None
+    assert held.stdout.readline() == "held\n"
+    with held, duckdb.connect() as connection:
+        monkeypatch.setattr(duckdb_plugin, "LONGEST_WAIT_SECONDS", 0.0)
+        with pytest.raises(duckdb.IOException, match="lock"):
+            attach(connection, lake.warehouse)
+        monkeypatch.setattr(duckdb_plugin, "LONGEST_WAIT_SECONDS", 60.0)
+        assert held.stdin is not None
+        held.stdin.close()
+        attach(connection, lake.warehouse)
 
 
 def test_files_that_landed_are_counted_before_anything_is_built(lake: Lake) -> None:

@@ -25,7 +25,7 @@ from sandbox.lakehouse import Contents, Lakehouse
 from sandbox.layout import STATE_BUCKET, Layout, locked
 from sandbox.phases import Phases
 from sandbox.process import stop
-from sandbox.up import Standing, stand_up, up
+from sandbox.up import NEXT_STEPS, Standing, stand_up, up
 from tests.engine.harness import REPOSITORY
 from toolchain.engine import EngineError
 
@@ -296,6 +296,61 @@ def test_the_environment_file_makes_pulumi_mean_the_sandbox(place: Layout) -> No
     shown = subprocess.run(["sh", "-c", shell], cwd=place.project, capture_output=True, text=True, check=True)
 
     assert "21 unchanged" in shown.stdout
+
+
+def steps_of(output: str) -> list[str]:
+    """The commands that an output of `lotus` or `make sandbox` ends with."""
+    after = output.partition("Then:\n")[2]
+    listed = [line.strip() for line in after.splitlines() if line.startswith("  ")]
+    return listed + [line.removeprefix("next: ") for line in output.splitlines() if line.startswith("next: ")]
+
+
+@pytest.mark.nightly
+def test_every_next_step_works_in_the_sandboxs_shell(place: Layout) -> None:
+    for name in ("streams", "dagster/dbt"):
+        (place.project / name).unlink(missing_ok=True)
+        shutil.copytree(REPOSITORY / name, place.project / name)
+    (place.project / "Pulumi.sandbox.yaml").unlink()
+    # The state of the second stack is elsewhere.
+    for name in ("Pulumi.sandbox.yaml", "Pulumi.prod.yaml"):
+        shutil.copy(REPOSITORY / name, place.project)
+    stand(place)
+    ran: list[str] = []
+
+    def run(step: str) -> str:
+        ran.append(step)
+        call = subprocess.run(
+            ["sh", "-c", f". {place.environment_file} && {step}"],
+            cwd=place.project,
+            env=os.environ | {"LOTUS_STRIPE_CLIENT_SECRET": "any", "PULUMI_SKIP_CONFIRMATIONS": "true"},
+            input="any",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert call.returncode == 0, f"{step}\n{call.stdout}{call.stderr}"
+        return call.stdout
+
+    def follow(step: str) -> None:
+        for each in steps_of(run(step)):
+            follow(each)
+
+    follow(
+        "lotus add source stripe --connector source-stripe --config account_id=acct_1234"
+        " --config start_date=2026-01-01T00:00:00Z --stream customers --yes"
+    )
+    run("pulumi up --yes --skip-preview")
+    follow("lotus add stream stripe charges --yes")
+    follow("lotus discover faker")
+    (place.project / "drift.patch").write_text(run("lotus drift --patch || test $? = 1"), encoding="utf-8")
+    for line in NEXT_STEPS.splitlines():
+        words = line.split("  ")
+        if line.startswith("    ") and words[2].startswith(("lotus ", "pulumi ")):
+            follow(words[2])
+    assert {"lotus status", "lotus sync faker", "lotus graph", "pulumi preview"} < set(ran)
+    assert any(step.startswith("lotus scaffold stripe") for step in ran)
+    assert any("dbt build" in step for step in ran)
+    assert "pulumi config set --secret --stack sandbox lotus:stripe_client_secret" in ran
 
 
 def test_unknown_words_are_refused_with_the_usage() -> None:
