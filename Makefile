@@ -98,7 +98,7 @@ deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan 
 	@$(LOTUS) deploy --stack '$(STACK)' --yes $(if $(REVIEWED),--reviewed '$(REVIEWED)') $(if $(LABEL),--label '$(LABEL)')
 
 verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
-	@$(BIN)/lotus verify --stack '$(STACK)'
+	@$(BIN)/lotus verify --stack '$(STACK)' --if-deployed
 
 drift: engine ## Show where code, state and Airbyte differ for STACK=…, or write it with a patch into OUTPUT=…
 	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')

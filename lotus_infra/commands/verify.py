@@ -95,18 +95,32 @@ class Build:
     definitions: str
 
 
+class NoDagsterError(LotusError):
+    """The stack does not deploy Dagster."""
+
+
 @click.command()
 @click.option("--stack", help="The stack; default: $PULUMI_STACK, or the only stack of the project.")
 @click.option("--kubeconfig", help="The kubeconfig file; default: the stack's, or the one that kubectl uses.")
 @click.option("--context", help="The context in the kubeconfig file; default: the stack's, or the current one.")
 @STREAMS
+@click.option("--if-deployed", is_flag=True, help="Succeed if the stack does not deploy Dagster.")
 @JSON
-def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
+def verify(
+    stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, if_deployed: bool, as_json: bool
+) -> None:
     """Compare the cluster with the stack and this repository; exit with 1 if anything differs.
 
     Example: lotus verify --stack prod
     """
-    verified = verify_cluster(directory, stack, kubeconfig, context)
+    try:
+        verified = verify_cluster(directory, stack, kubeconfig, context)
+    except NoDagsterError as error:
+        if not if_deployed:
+            raise
+        what = str(error).partition(":")[0]
+        click.echo(json.dumps({"ok": True, "findings": []}, indent=2) if as_json else f"{what}: nothing to verify")
+        return
     click.echo(json.dumps(as_document(verified), indent=2) if as_json else render(verified), nl=as_json)
     if not verified.ok:
         sys.exit(1)
@@ -131,7 +145,7 @@ def verify_cluster(
     settings = project.dagster(name)
     if settings is None:
         hint = f"{DAGSTER_KEY} does not deploy it; choose another stack with --stack"
-        raise LotusError(f"the stack {name} has no Dagster", hint)
+        raise NoDagsterError(f"the stack {name} has no Dagster", hint)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
     return Verification(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))
