@@ -78,9 +78,7 @@ def test_a_stack_without_dagster_is_told(prod: Prod) -> None:
     assert refused(prod).startswith("the stack prod has no Dagster")
 
 
-def test_a_deploy_of_a_stack_without_dagster_has_nothing_to_verify(
-    prod: Prod, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_deploy_of_a_stack_without_dagster_has_nothing_to_verify(prod: Prod, monkeypatch: pytest.MonkeyPatch) -> None:
     prod.declare(deploy=False)
     monkeypatch.chdir(prod.folder)
     lines = {
