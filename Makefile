@@ -99,7 +99,7 @@ deploy: engine ## Deploy this commit to STACK=…, limited to the reviewed plan 
 	@$(LOTUS) deploy --stack '$(STACK)' --yes $(if $(REVIEWED),--reviewed '$(REVIEWED)') $(if $(LABEL),--label '$(LABEL)')
 
 verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
-	@$(BIN)/lotus verify --stack '$(STACK)'
+	@$(BIN)/lotus verify --stack '$(STACK)' --if-deployed
 
 doctor: engine ## Check what a run of STACK=… needs, with the rights of FOR=deploy or FOR=preview
 	@eval "$$($(MAKE) -s env)" && \

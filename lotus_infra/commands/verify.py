@@ -102,6 +102,10 @@ class Build:
     definitions: str
 
 
+class NoDagsterError(LotusError):
+    """The stack does not deploy Dagster."""
+
+
 @click.command()
 @click.option(
     "--kubeconfig", metavar="FILE", help="The kubeconfig file; default: the stack's, or the one that kubectl uses."
@@ -109,10 +113,13 @@ class Build:
 @click.option(
     "--context", metavar="NAME", help="The context in the kubeconfig file; default: the stack's, or the current one."
 )
+@click.option("--if-deployed", is_flag=True, help="Succeed if the stack does not deploy Dagster.")
 @STACK
 @STREAMS
 @JSON
-def verify(stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, as_json: bool) -> None:
+def verify(
+    stack: str | None, kubeconfig: str | None, context: str | None, directory: Path, *, if_deployed: bool, as_json: bool
+) -> None:
     """Compare the cluster with the stack.
 
     Compares pods, images, the loaded definitions and the databases with the stack and this repository; exits with 1 if
@@ -120,7 +127,14 @@ def verify(stack: str | None, kubeconfig: str | None, context: str | None, direc
 
     Example: lotus verify --stack prod
     """
-    verified = verify_cluster(directory, stack, kubeconfig, context)
+    try:
+        verified = verify_cluster(directory, stack, kubeconfig, context)
+    except NoDagsterError as error:
+        if not if_deployed:
+            raise
+        what = str(error).partition(":")[0]
+        click.echo(json.dumps({"ok": True, "findings": []}, indent=2) if as_json else f"{what}: nothing to verify")
+        return
     click.echo(json.dumps(as_document(verified), indent=2) if as_json else render(verified), nl=as_json)
     if not verified.ok:
         sys.exit(1)
@@ -145,7 +159,7 @@ def verify_cluster(
     settings = project.dagster(name)
     if settings is None:
         hint = f"{DAGSTER_KEY} does not deploy it; choose another stack with --stack"
-        raise LotusError(f"the stack {name} has no Dagster", hint)
+        raise NoDagsterError(f"the stack {name} has no Dagster", hint)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
     return Verification(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))

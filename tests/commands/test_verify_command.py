@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from lotus_infra.commands.cli import main
-from lotus_infra.commands.verify import verify_cluster
+from lotus_infra.commands.verify import verify, verify_cluster
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from lotus_infra.errors import LotusError
 from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, STACK, Prod
@@ -75,6 +76,19 @@ def test_a_stack_without_dagster_is_told(prod: Prod) -> None:
     assert refused(prod).startswith("the stack prod has no Dagster")
     (prod.folder / "Pulumi.prod.yaml").write_text("config: {}\n", encoding="utf-8")
     assert refused(prod).startswith("the stack prod has no Dagster")
+
+
+def test_a_deploy_of_a_stack_without_dagster_has_nothing_to_verify(prod: Prod, monkeypatch: pytest.MonkeyPatch) -> None:
+    prod.declare(deploy=False)
+    monkeypatch.chdir(prod.folder)
+    lines = {
+        (): "",
+        ("--if-deployed",): "the stack prod has no Dagster: nothing to verify\n",
+        ("--if-deployed", "--json"): '{\n  "ok": true,\n  "findings": []\n}\n',
+    }
+    for options, shown in lines.items():
+        ended = CliRunner().invoke(verify, ["--stack", "prod", *options])
+        assert (ended.output, ended.exit_code) == (shown, 0 if options else 1)
 
 
 def test_which_stack_is_meant_must_be_clear(prod: Prod, monkeypatch: pytest.MonkeyPatch) -> None:

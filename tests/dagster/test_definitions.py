@@ -1,5 +1,6 @@
 """What Dagster loads, and what its sensors do about files, errors and crashes."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -91,6 +92,17 @@ def test_a_test_that_is_a_query_of_its_own_runs_with_the_model_that_it_reads() -
     assert marts is not None
     assert "test.lotus.sales_add_up" in marts["nodes"]
     assert "test.lotus.sales_add_up" in marts["child_map"]["model.lotus.fct_sales"]
+
+
+def test_a_lake_without_marts_loads_although_its_project_has_hooks() -> None:
+    document = json.loads(current_manifest(DBT_PROJECT).read_bytes())
+    tags = [stream.tag for stream in streams_of(STREAMS)]
+    marts = Manifest(document).untagged(tags)
+    assert marts is not None
+    left = {name: node for name, node in document["nodes"].items() if "marts" not in node.get("fqn", ())}
+    assert any(node["resource_type"] == "operation" for node in left.values())
+
+    assert Manifest({**document, "nodes": left}).untagged(tags) is None
 
 
 def test_a_stream_without_a_model_lands_and_has_no_sensor() -> None:
