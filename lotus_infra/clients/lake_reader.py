@@ -212,7 +212,7 @@ class LakeReader:
         self._connection.execute("; ".join([*settings, "set lock_configuration = true"]))
 
     def tables(self) -> list[Table]:
-        """The tables and views, by name, with the number of their rows and their last change.
+        """The tables and views, with the number of their rows and their last change.
 
         Raises:
             QueryError: They can't be read.
@@ -228,7 +228,7 @@ class LakeReader:
             + literal(ALIAS)
         )
         listed = [Table(full, "table", rows[full], at) for full, _, _, at in found]
-        return sorted([*listed, *(Table(name, "view") for (name,) in views)], key=lambda each: each.name)
+        return [*listed, *(Table(name, "view") for (name,) in views)]
 
     def listing(self, tables: Sequence[Table]) -> Query:
         """Tables as the rows of a query."""

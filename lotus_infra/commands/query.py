@@ -180,7 +180,7 @@ def run_query(lake: LakeReader, streams: Streams, text: str | None, shape: Shape
     """
     if text is None:
         files = [Table(f"landing.{name}", "files") for name in streams.names()]
-        asked = lake.listing([*lake.tables(), *files])
+        asked = lake.listing(sorted([*lake.tables(), *files], key=_place_in_listing))
     else:
         asked = lake.parse(text)
         _add_files(lake, streams, asked)
@@ -191,6 +191,12 @@ def run_query(lake: LakeReader, streams: Streams, text: str | None, shape: Shape
         with _written(shape.output) as file:
             lake.restrict(output=file)
             lake.write(asked, file, shape.kind, shape.limit)
+
+
+def _place_in_listing(listed: Table) -> tuple[int, str]:
+    """Models and marts first, then files, and then other schemas, such as those of Dagster's bookkeeping."""
+    is_main = listed.name.startswith(f"{naming.MAIN_SCHEMA}.")
+    return (0 if is_main else 1 if listed.kind == "files" else 2), listed.name
 
 
 def _add_files(lake: LakeReader, streams: Streams, asked: Query) -> None:

@@ -38,6 +38,8 @@ select range as order_id, 'c' || range % 7 as customer, (range * 1.5)::decimal(1
     case when range % 3 <> 0 then 'a note, with "quotes"' end as note
 from range(250);
 create view lake.main.by_customer as select customer, sum(total) as total from lake.main.fct_sales group by customer;
+create schema lake.runs;
+create table lake.runs.fct_sales as select 1 as run;
 delete from lake.main.fct_sales where order_id >= 240;
 """
 PAGE = "docs/how-to/query-the-lake.md"
@@ -177,10 +179,12 @@ def test_without_a_query_it_lists_tables_views_and_streams_with_rows_and_last_ch
     listed = json.loads(world.shown("--format", "json"))
 
     rows = {each["table"]: (each["kind"], each["rows"]) for each in listed}
+    assert [each["table"] for each in listed][:2] == ["main.by_customer", "main.fct_sales"]
+    assert list(rows)[-1] == "runs.fct_sales"
     assert rows["main.fct_sales"] == ("table", 240)
     assert rows["main.by_customer"] == ("view", None)
     assert rows["landing.shop__users"] == ("files", None)
-    [changed] = [each["last change"] for each in listed if each["kind"] == "table"]
+    [changed] = [each["last change"] for each in listed if each["table"] == "main.fct_sales"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00", changed)
     assert "main.fct_sales" in world.shown()
 
