@@ -313,6 +313,20 @@ def test_a_preview_needs_to_read_alone_and_more_than_that_is_a_warning(ready: Pr
     assert all("docs/how-to/set-up-ci.md#the-cluster" in each.remedy for each in found)
 
 
+def test_a_kubeconfig_that_the_environment_names_is_warned_of_because_its_path_is_part_of_the_plan(
+    ready: Prod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(ready.kubeconfig))
+    # The client has read the variable when it was imported.
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(ready.kubeconfig))
+    assert bad(ready) == []
+
+    declare(ready, cluster={"context": "here"})
+    [(state, what)] = bad(ready)
+    assert state == "warning"
+    assert what.startswith("the path in $KUBECONFIG becomes part of the plan")
+
+
 def test_what_helm_updates_and_what_the_chart_grants_is_checked_too(ready: Prod) -> None:
     ready.cluster.refused = {"update secrets", "deletecollection events", "get jobs/status", "watch pods/log"}
 

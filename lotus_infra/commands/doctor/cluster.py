@@ -7,7 +7,7 @@ from lotus_infra import naming
 from lotus_infra.clients.kubernetes import Cluster, ClusterObject, Kind
 from lotus_infra.commands.database_health import MISSING, compare_databases
 from lotus_infra.commands.doctor import helm, needs
-from lotus_infra.commands.doctor.context import Site, StackContext
+from lotus_infra.commands.doctor.context import CI_PAGE, Site, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.database import RUNBOOK
@@ -41,6 +41,7 @@ def cluster(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
         yield broken("cluster", error.message, error.hint)
         return
     yield _version(reached, version, settings)
+    yield from _path(case, settings)
     site = Site(case, reached, settings, first=first)
     for name, check in needs.CHECKS.items():
         try:
@@ -57,6 +58,16 @@ def cluster(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
             yield from running(site)
         except LotusError as error:
             yield broken("cluster", error.message, _with_first(error.hint))
+
+
+def _path(case: StackContext, settings: DagsterSettings) -> Iterator[CheckResult]:
+    """Whether the path of a kubeconfig becomes part of the plan: the SDK takes it from the environment."""
+    if case.environment.get("KUBECONFIG") and settings.cluster.kubeconfig is None:
+        what = (
+            "the path in $KUBECONFIG becomes part of the plan, so that an `up` from a machine with another one shows it"
+        )
+        remedy = f"use ~/.kube/config, or set lotus:dagster.cluster.kubeconfig: {CI_PAGE}#the-environments"
+        yield warning("cluster", what, remedy)
 
 
 def _is_lost(site: Site) -> bool:
