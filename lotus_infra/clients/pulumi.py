@@ -57,6 +57,7 @@ _SHOWING_VARIABLES: Final = (
     *(_OPTION + option.upper().replace("-", "_") for option in _SHOWING_OPTIONS),
 )
 """Variables with which the engine writes secrets in plain text."""
+_INSTALL: Final = 'install the Pulumi CLI; in a clone of Lotus, `eval "$(make -s env)"` puts its own there'
 _SDK_WARNING: Final = re.compile(r"SDK [\d/]+ [\d:]+ (WARN|DEBUG) ")
 _APPLYING: Final = frozenset({"update", "destroy", "resource-import"})
 """Kinds of updates that apply a program; a refresh only reads."""
@@ -229,7 +230,7 @@ class Engine:
             del environment[name]
         pulumi = shutil.which("pulumi", path=environment.get("PATH"))
         if pulumi is None:
-            raise LotusError("there is no pulumi on PATH", 'in the repository, `eval "$(make -s env)"` puts it there')
+            raise LotusError("there is no pulumi on PATH", _INSTALL)
         return subprocess.run(  # noqa: S603, the user's own arguments to the user's own engine
             [pulumi, *arguments],
             cwd=self.project.folder,

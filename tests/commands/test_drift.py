@@ -77,7 +77,7 @@ def test_a_preview_that_fails_is_one_error(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("lotus: ")
-    assert ("connection refused" if text else "pulumi preview failed") in told.err
+    assert ("connection refused" if text else "the preview failed, so drift is unknown") in told.err
 
 
 def test_an_issue_has_the_patch_and_nothing_in_it_ends_a_block(

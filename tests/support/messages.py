@@ -16,12 +16,19 @@ from typing import Final
 
 import click
 
+from tests.docs.commands import commands as shell_commands
 from tests.engine.harness import REPOSITORY
 from tests.support.lotus import LOADED
 
 HOLE: Final = "X"
 """Stands for a value in a text."""
 CODE: Final = ("lotus_infra", "packages/pulumi-airbyte/pulumi_airbyte", "sandbox", "toolchain", "dagster")
+OPTION = re.compile(r"(?<![\w/`<'=-])--[a-z][a-z-]+")
+QUOTED = re.compile(r"`([^`]+)`")
+OTHER_PROGRAM = re.compile(r"\b(pulumi|kubectl|docker|openssl|git|dbt|pip|diff)( [a-zX]\S*)* [^:;]*")
+"""A command of another program, to the end of its sentence."""
+PART_OF_A_COMMAND = re.compile(r"--[a-z-]+[ =]\S+")
+"""A text that code joins to a command."""
 Key = tuple[str, str]
 
 
@@ -196,3 +203,26 @@ def printed(command: click.Command) -> Iterator[Said]:
 def options_of(command: click.Command) -> frozenset[str]:
     """The options of a command."""
     return frozenset(each for one in command.params for each in (*one.opts, *one.secondary_opts)) | {"--help"}
+
+
+def options_said(text: str) -> set[str]:
+    """The options that a text names without a program."""
+    if PART_OF_A_COMMAND.fullmatch(text):
+        return set()
+    return set(OPTION.findall(OTHER_PROGRAM.sub("", QUOTED.sub("", text)))) - {"--option"}
+
+
+def options_nearby(text: str) -> frozenset[str]:
+    """The options of the commands of `lotus` that a text names in full: `lotus add stream` takes one with --cursor."""
+    found = [command_of(words[1:]) for quoted in QUOTED.findall(text) for words in shell_commands(quoted)]
+    return frozenset().union(*(options_of(each) for each in found if each is not None))
+
+
+def command_of(words: list[str]) -> click.Command | None:
+    """The command that words begin with."""
+    command: click.Command | None = LOADED.get(words[0]) if words else None
+    for word in words[1:]:
+        if not isinstance(command, click.Group):
+            break
+        command = command.commands.get(word)
+    return command

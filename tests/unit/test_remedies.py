@@ -12,14 +12,17 @@ from tests.docs.commands import mistake
 from tests.docs.pages import names, page
 from tests.engine.harness import REPOSITORY
 from tests.support.lotus import LOADED
-from tests.support.messages import Said, commands, everything, options_of, printed
+from tests.support.messages import (
+    QUOTED,
+    Said,
+    commands,
+    everything,
+    options_nearby,
+    options_of,
+    options_said,
+    printed,
+)
 
-OPTION = re.compile(r"(?<![\w/`<'=-])--[a-z][a-z-]+")
-QUOTED = re.compile(r"`([^`]+)`")
-OTHER_PROGRAM = re.compile(r"\b(pulumi|kubectl|docker|openssl|git|dbt|pip|diff)( [a-zX]\S*)* [^:;]*")
-"""A command of another program, to the end of its sentence."""
-PART_OF_A_COMMAND = re.compile(r"--[a-z-]+[ =]\S+")
-"""A text that code joins to a command."""
 KNOWN_ELSEWHERE = {
     ("status", "--all"): "`select_sources` is called with every=True there, so that it refuses nothing",
     ("drift", "--dbt"): "it checks the dbt project of the lake's own folder, and only if there is one",
@@ -29,29 +32,6 @@ KNOWN_ELSEWHERE = {
     ("init", "--streams"): "the new folder has its streams at their place",
     ("scaffold", "--profiles-dir"): "an option of dbt, in the next command",
 }
-
-
-def options_said(text: str) -> set[str]:
-    """The options that a text names without a program."""
-    if PART_OF_A_COMMAND.fullmatch(text):
-        return set()
-    return set(OPTION.findall(OTHER_PROGRAM.sub("", QUOTED.sub("", text)))) - {"--option"}
-
-
-def options_nearby(text: str) -> frozenset[str]:
-    """The options of the commands of `lotus` that a text names in full: `lotus add stream` takes one with --cursor."""
-    found = [command_of(words[1:]) for quoted in QUOTED.findall(text) for words in shell_commands(quoted)]
-    return frozenset().union(*(options_of(each) for each in found if each is not None))
-
-
-def command_of(words: list[str]) -> click.Command | None:
-    """The command that words begin with."""
-    command: click.Command | None = LOADED.get(words[0]) if words else None
-    for word in words[1:]:
-        if not isinstance(command, click.Group):
-            break
-        command = command.commands.get(word)
-    return command
 
 
 def test_the_options_of_a_message_are_told_apart_from_those_of_other_programs() -> None:
