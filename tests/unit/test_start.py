@@ -48,6 +48,12 @@ def test_the_plugin_starts_without_what_only_a_call_or_a_manifest_needs() -> Non
     assert len(modules) <= 480
 
 
+def test_the_stand_in_for_the_aws_plugin_starts_without_the_sdks_of_aws_and_without_the_airbyte_provider() -> None:
+    modules = started(str(REPOSITORY / "sandbox" / "plugins" / "pulumi-resource-aws"))
+
+    assert modules & (HTTP | CLOUDS - {"botocore"} | SDK | {"pulumi_airbyte.provider.servicer"}) == set()
+
+
 def test_the_stand_in_for_the_python_host_starts_without_the_sdk_until_there_is_a_program() -> None:
     modules = started(sys.executable, "-u", str(REPOSITORY / "toolchain" / "language_host.py"), "127.0.0.1:1")
 

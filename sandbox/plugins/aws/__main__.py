@@ -2,9 +2,17 @@
 
 from contextlib import nullcontext
 
-from pulumi_airbyte.provider.plugin import run
+from pulumi_airbyte.provider.process import lean
 
-from sandbox.plugins.aws.servicer import Servicer
+
+def main() -> None:
+    """Run the stand-in."""
+    with lean():
+        from pulumi_airbyte.provider.plugin import run  # noqa: PLC0415
+
+        from sandbox.plugins.aws.servicer import Servicer  # noqa: PLC0415
+    run(lambda _: nullcontext(Servicer()))
+
 
 if __name__ == "__main__":
-    run(lambda _: nullcontext(Servicer()))
+    main()

@@ -2,13 +2,16 @@
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
-from mypy_boto3_iam import IAMClient
-from mypy_boto3_s3 import S3Client
 from pulumi_airbyte.provider.properties import Properties
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_s3 import S3Client
 
 Document: TypeAlias = Any
 """What boto3 takes and gives: a document of the API's own shape, typed there for each call and not in general."""
@@ -18,13 +21,47 @@ API_NAMES = {"id": "ID", "sseAlgorithm": "SSEAlgorithm"}
 _ENGINE_NAMES = {api: engine for engine, api in API_NAMES.items()}
 
 
+TRIES: Final = 3
+
+
 @dataclass(frozen=True)
 class Clients:
-    """The server's two APIs, and the region to make things in."""
+    """The server's two APIs, each made for its first call: boto3 is slow to import, and reads large files for a client.
 
-    s3: S3Client
-    iam: IAMClient
+    Attributes:
+        region: To make things in.
+        endpoint: Of S3; empty for Amazon's.
+        addressing: Where S3's addresses have the bucket's name.
+    """
+
     region: str
+    endpoint: str = ""
+    addressing: Literal["path", "auto"] = "auto"
+    _made: dict[str, Any] = field(default_factory=dict)
+    _making: Any = field(default_factory=Lock)
+
+    @property
+    def s3(self) -> "S3Client":
+        """S3."""
+        client: S3Client = self._client("s3", self.endpoint, s3={"addressing_style": self.addressing})
+        return client
+
+    @property
+    def iam(self) -> "IAMClient":
+        """IAM."""
+        client: IAMClient = self._client("iam")
+        return client
+
+    def _client(self, service: str, endpoint: str = "", **options: Any) -> Any:
+        with self._making:
+            if service not in self._made:
+                import boto3  # noqa: PLC0415
+                from botocore.config import Config  # noqa: PLC0415
+
+                config = Config(retries={"max_attempts": TRIES}, **options)
+                session: Any = boto3.session.Session(region_name=self.region)
+                self._made[service] = session.client(service, endpoint_url=endpoint or None, config=config)
+            return self._made[service]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from importlib import metadata
 from typing import Any, Final, NoReturn
 
-import boto3
 import grpc
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
@@ -39,7 +37,6 @@ SKIPPED: Final = frozenset(
     {"skipCredentialsValidation", "skipMetadataApiCheck", "skipRegionValidation", "skipRequestingAccountId"}
 )
 """What the stand-in never does in the first place."""
-TRIES: Final = 3
 SERVED: Final = frozenset({"region", "endpoints", "s3UsePathStyle", "version"}) | SKIPPED
 
 
@@ -154,13 +151,7 @@ def _connected(configuration: Properties) -> Clients:
     first = endpoints[0] if isinstance(endpoints, list) and endpoints else {}
     endpoint = first.get("s3") if isinstance(first, dict) else None
     by_path = _parsed(configuration.get("s3UsePathStyle")) is True
-    config = Config(s3={"addressing_style": "path" if by_path else "auto"}, retries={"max_attempts": TRIES})
-    session = boto3.session.Session(region_name=region)
-    return Clients(
-        session.client("s3", endpoint_url=str(endpoint) if endpoint else None, config=config),
-        session.client("iam", config=Config(retries={"max_attempts": TRIES})),
-        region,
-    )
+    return Clients(region, str(endpoint or ""), "path" if by_path else "auto")
 
 
 def _parsed(value: Property) -> Property:

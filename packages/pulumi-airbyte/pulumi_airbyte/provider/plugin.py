@@ -21,7 +21,6 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from pulumi_airbyte.provider.messages import Messages
-from pulumi_airbyte.provider.servicer import Servicer
 
 WORKERS: Final = 64
 LARGEST_MESSAGE: Final = 400 * 1024 * 1024
@@ -40,6 +39,8 @@ Served: TypeAlias = Callable[[Messages], AbstractContextManager[provider_pb2_grp
 
 def airbyte(messages: Messages) -> AbstractContextManager[provider_pb2_grpc.ResourceProviderServicer]:
     """The Airbyte provider."""
+    from pulumi_airbyte.provider.servicer import Servicer  # noqa: PLC0415, others serve another one
+
     return closing(Servicer(messages))
 
 

@@ -9,8 +9,27 @@ plugins, for which it would read the metadata of every installed package.
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec, module_from_spec
 from typing import Final
+
+SELDOM: Final = 100_000
+"""New objects after which Python looks for garbage; its own default is 700."""
+
+
+@contextmanager
+def lean() -> Iterator[None]:
+    """Skip what no plugin needs, in a process that imports its plugin in the block, and nothing of Pulumi before."""
+    gc.disable()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    for package in ("pulumi", "pulumi.runtime"):
+        _unrun(package)
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # httpx works without it
+    yield
+    gc.freeze()
+    gc.set_threshold(SELDOM)
+    gc.enable()
 
 
 def _unrun(package: str) -> None:
@@ -21,20 +40,8 @@ def _unrun(package: str) -> None:
     sys.modules[package] = module_from_spec(spec)
 
 
-SELDOM: Final = 100_000
-"""New objects after which Python looks for garbage; its own default is 700."""
-
-
 def main() -> None:
     """Run the Airbyte provider."""
-    gc.disable()
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    for package in ("pulumi", "pulumi.runtime"):
-        _unrun(package)
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # httpx works without it
-    from pulumi_airbyte.provider import plugin  # noqa: PLC0415
-
-    gc.freeze()
-    gc.set_threshold(SELDOM)
-    gc.enable()
+    with lean():
+        from pulumi_airbyte.provider import plugin, servicer  # noqa: F401, PLC0415
     plugin.main()
