@@ -17,6 +17,50 @@ cat > streams/shopify/draft_orders.json <<END
  "fields": {"id": {"type": "integer"}, "updated_at": {"type": "string", "format": "date-time"}}}
 END
 """
+MANIFEST = """
+pulumi stack init sandbox
+mkdir .sandbox/instead
+cat > .sandbox/instead/curl <<'SCRIPT'
+#!/bin/sh
+cat > manifest.yaml <<'END'
+version: 6.0.0
+type: DeclarativeSource
+check: {type: CheckStream, stream_names: [issues]}
+streams:
+  - type: DeclarativeStream
+    name: issues
+    primary_key: id
+    retriever:
+      type: SimpleRetriever
+      requester: {type: HttpRequester, url_base: 'https://api.example.com', path: /issues}
+      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
+    schema_loader:
+      type: InlineSchemaLoader
+      schema: {type: object, properties: {id: {type: integer}, title: {type: string}}}
+spec:
+  type: Spec
+  connection_specification:
+    type: object
+    required: [credentials, repositories]
+    properties:
+      repositories: {type: array, items: {type: string}}
+      credentials:
+        type: object
+        oneOf:
+          - required: [access_token]
+            properties:
+              option_title: {type: string, const: OAuth Credentials}
+              access_token: {type: string, airbyte_secret: true}
+          - required: [personal_access_token]
+            properties:
+              option_title: {type: string, const: PAT Credentials}
+              personal_access_token: {type: string, airbyte_secret: true}
+END
+SCRIPT
+chmod +x .sandbox/instead/curl
+export PATH="$PWD/.sandbox/instead:$PATH"
+"""
+"""A connector in the form of the one that the page downloads, because a test downloads nothing."""
 LONG = {
     "README.md": ("make sandbox", "tests/engine/test_sandbox.py"),
     "dagster/README.md": ("dagster dev -m lotus_dagster.code_location", "tests/dagster/test_definitions.py"),
@@ -27,7 +71,6 @@ LONG = {
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
 PRODUCTION: dict[str, int] = {
-    "docs/how-to/add-a-source.md": 1,
     "docs/how-to/adopt-what-exists.md": 1,
     "docs/how-to/check-a-setup.md": 2,
     "docs/how-to/leave-terraform.md": 5,
@@ -56,7 +99,7 @@ PRODUCTION: dict[str, int] = {
 """How many blocks of a page need what only a company has."""
 GIVEN = {
     "docs/how-to/add-a-destination.md": "pulumi stack init sandbox",
-    "docs/how-to/add-a-source.md": "pulumi stack init sandbox",
+    "docs/how-to/add-a-source.md": MANIFEST,
     "docs/how-to/promote-a-lake.md": "pulumi stack init sandbox",
     "docs/how-to/scaffold-a-model.md": DRAFT_ORDERS,
     "docs/runbooks/lost-state.md": "mkdir .sandbox/anew && export PULUMI_BACKEND_URL=file://$PWD/.sandbox/anew",
