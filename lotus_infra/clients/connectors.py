@@ -76,9 +76,10 @@ def _hint(connector: str, listed: Iterable[ConnectorDefinition]) -> str:
     near = nearest(connector.partition("-")[2], names)
     if near:
         return f'did you mean "{kind}-{near}"?'
+    pin = f"`lotus connector add {connector}"
     return (
-        "name its definition with --definition-id, or bring the connector itself: "
-        f"`lotus connector add {connector} --manifest FILE`, or --image REPOSITORY:TAG with --from FILE"
+        f"name its definition: {pin} --definition-id ID`, or bring the connector itself: "
+        f"{pin} --manifest FILE`, or {pin} --image REPOSITORY:TAG --from FILE`"
     )
 
 
