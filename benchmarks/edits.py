@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks._cost import BenchmarkError
 from benchmarks._scale_lake import DESTINATION, SOURCE
-from benchmarks.scale import engine_path, running_twin
+from benchmarks.scale import engine_path, local_provider, peers, running_twin
 
 PROGRAM: Final = """
 import json
@@ -236,14 +236,11 @@ def terraform(folder: Path, peer: Path) -> Tool:
     Raises:
         BenchmarkError: an executable is missing.
     """
-    found = [peer / name for name in ("terraform", "tofu") if os.access(peer / name, os.X_OK)]
-    if not found or not os.access(peer / "terraform-provider-airbyte", os.X_OK):
-        raise BenchmarkError(f"{peer} lacks terraform (or tofu) or terraform-provider-airbyte: put both into it")
+    tools, provider = peers(peer)
     (folder / "main.tf").write_text(TERRAFORM, encoding="utf-8")
-    overrides = f'dev_overrides {{\n    "airbytehq/airbyte" = "{peer.resolve()}"\n  }}\n  direct {{}}'
-    (folder / "terraformrc").write_text(f"provider_installation {{\n  {overrides}\n}}\n", encoding="utf-8")
+    (folder / "terraformrc").write_text(local_provider(provider.parent), encoding="utf-8")
     environment = os.environ | {"TF_CLI_CONFIG_FILE": str(folder / "terraformrc"), "CHECKPOINT_DISABLE": "1"}
-    command = [str(found[0].resolve())]
+    command = [str(tools[0])]
     plan = [*command, "plan", "-no-color", "-input=false", "-detailed-exitcode"]
     return Tool("terraform", folder, environment, [*command, "apply", "-no-color", "-auto-approve"], plan, 2)
 
