@@ -102,10 +102,11 @@ verify: $(SYNCED) ## Compare the cluster of STACK=… with this repository
 	@$(BIN)/lotus verify --stack '$(STACK)' --if-deployed
 
 doctor: engine ## Check what a run of STACK=… needs, with the rights of FOR=deploy or FOR=preview
-	@eval "$$($(MAKE) -s env)" && \
-		AIRBYTE_CLIENT_SECRET="$$(pulumi config get airbyte:clientSecret --stack '$(STACK)' 2>/dev/null)" \
-		AIRBYTE_PASSWORD="$$(pulumi config get airbyte:password --stack '$(STACK)' 2>/dev/null)" \
-		lotus doctor --stack '$(STACK)' --for '$(or $(FOR),deploy)'
+	@eval "$$($(MAKE) -s env)"; set -a; \
+		for key in clientSecret:AIRBYTE_CLIENT_SECRET password:AIRBYTE_PASSWORD; do \
+			secret=$$(pulumi config get "airbyte:$${key%:*}" --stack '$(STACK)' 2>/dev/null) && eval "$${key#*:}=\$$secret"; \
+		done; \
+		set +a; lotus doctor --stack '$(STACK)' --for '$(or $(FOR),deploy)'
 
 drift: engine ## Show where code, state and Airbyte differ for STACK=…, or write it with a patch into OUTPUT=…
 	@$(LOTUS) drift --stack '$(STACK)' $(if $(OUTPUT),--format markdown --output '$(OUTPUT)')
