@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
 import pytest
 
 from lotus_infra.lake.report import check_lake
@@ -55,6 +56,28 @@ def test_a_dry_run_writes_nothing_and_only_reads(
         "discover_schema",
         "list_for_workspace",
     }
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_person_at_a_terminal_sees_the_plan_and_is_asked(
+    lab: Lab,
+    lotus: Lotus,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    answer: bool,
+) -> None:
+    write_stack(tmp_path, "dev", lab.values)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: answer)
+
+    assert lotus("--from", "live", "--into", "lake") == 0
+
+    shown = capsys.readouterr().out
+    assert "To be written:\n" in shown
+    assert ("Written." in shown) is answer
+    assert ("lake/shop/users.json" in files(tmp_path)) is answer
 
 
 @pytest.mark.parametrize("stack", [("--stack", "dev"), ()], ids=["named", "the only one"])
