@@ -8,12 +8,12 @@ from typing import Final
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import (
-    LoadableTargetOrigin,
     ManagedGrpcPythonEnvCodeLocationOrigin,
     RemoteInstigatorOrigin,
     RemoteRepositoryOrigin,
 )
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, SensorInstigatorData
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from sandbox.dagster_home import CODE_LOCATION
 

@@ -52,7 +52,7 @@ def flow(layout: Layout, house: Lakehouse, environment: Mapping[str, str], phase
         before = house.contents()
         lake = load_stack_lake(layout.project / "streams", STACK)
         runs = _sync(layout, lake, environment, phase.console)
-        phase.ends(f"{pluralize(len(runs), 'connection')}, {pluralize(sum(run.rows or 0 for run in runs), 'new row')}")
+        phase.ends(f"{pluralize(len(runs), 'connection')}, {sum(run.rows or 0 for run in runs):,} new rows")
     with phases.phase("dagster") as phase:
         report = house.materialize()
         phase.ends(_told(report), {name: seconds for name, seconds in report.seconds.items() if seconds})

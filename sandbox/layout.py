@@ -135,11 +135,11 @@ class Layout:
             "PULUMI_STACK": STACK,
         }
 
-    def write_environment(self, variables: Mapping[str, str], first: Sequence[str], last: Sequence[str]) -> None:
+    def write_environment(self, variables: Mapping[str, str], first: Sequence[str], last: Sequence[str] = ()) -> None:
         """Write the file for shells.
 
         Args:
-            variables: to export, without PATH.
+            variables: to export; PATH is not, since a shell has its own.
             first: folders for the front of PATH.
             last: folders for the end of PATH, where it does not have them.
         """
@@ -147,7 +147,9 @@ class Layout:
             foreign="|".join(FOREIGN),
             first=shlex.quote(os.pathsep.join(first)),
             last="".join(_APPENDED.format(folder=shlex.quote(folder)) for folder in last),
-            exports="\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())),
+            exports="\n".join(
+                f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items()) if name != "PATH"
+            ),
         )
         write_whole(self.environment_file, text)
 

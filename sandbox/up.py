@@ -107,7 +107,6 @@ def stand_up(layout: Layout, phases: Phases, lake: ExitStack | None = None) -> S
     environment = layout.environment(found.path, twin.public_url, server.url)
     lakehouse.folder(layout).mkdir(exist_ok=True)  # For a `dbt build` before the first run of Dagster.
     in_shells = {**environment, **lakehouse.variables(layout, server), DAGSTER_URL: ui.address(layout)}
-    del in_shells["PATH"]
     layout.write_environment(in_shells, found.first, found.last)
     house = lake.enter_context(_house(layout, server, phases)) if lake is not None else None
     with phases.phase("pulumi up") as phase:

@@ -104,8 +104,8 @@ class Base:
         with running_twin(data_dir=folder / "airbyte", run_syncs=True) as twin:
             home = Layout(folder / "project")
             aws_plugin.install(home)
-            first = [*map(str, self.engine), str(Path(sys.executable).parent)]
-            path = os.pathsep.join([*first, os.environ["PATH"]])
+            programs = [*map(str, self.engine), str(Path(sys.executable).parent)]
+            path = os.pathsep.join([*programs, os.environ["PATH"]])
             own = home.environment(path, twin.public_url, server.url) | {
                 "AIRBYTE_POLL_SECONDS": "0.05",
                 "AIRBYTE_RETRY_BASE_SECONDS": "0",
@@ -115,7 +115,7 @@ class Base:
                 "PULUMI_OPTION_YES": "true",
                 "PULUMI_STACK": STACK,
             }
-            home.write_environment({name: value for name, value in own.items() if name != "PATH"}, first, ())
+            home.write_environment(own, programs)
             foreign = ("PULUMI_", "AIRBYTE_", "AWS_", "COVERAGE_", "GIT_")
             kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
             yield Stage(home.project, kept | own)

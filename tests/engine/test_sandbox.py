@@ -305,8 +305,8 @@ def steps_of(output: str) -> list[str]:
     return listed + [line.removeprefix("next: ") for line in output.splitlines() if line.startswith("next: ")]
 
 
-@pytest.mark.nightly
-def test_every_next_step_works_in_the_sandboxs_shell(place: Layout) -> None:
+def keep_its_own_files(place: Layout) -> None:
+    """Copy what `lotus add` and `lotus scaffold` write to."""
     for name in ("streams", "dagster/dbt"):
         (place.project / name).unlink(missing_ok=True)
         shutil.copytree(REPOSITORY / name, place.project / name)
@@ -314,6 +314,11 @@ def test_every_next_step_works_in_the_sandboxs_shell(place: Layout) -> None:
     # The state of the second stack is elsewhere.
     for name in ("Pulumi.sandbox.yaml", "Pulumi.prod.yaml"):
         shutil.copy(REPOSITORY / name, place.project)
+
+
+@pytest.mark.nightly
+def test_every_next_step_works_in_the_sandboxs_shell(place: Layout) -> None:
+    keep_its_own_files(place)
     stand(place)
     ran: list[str] = []
 
