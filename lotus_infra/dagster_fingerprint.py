@@ -79,7 +79,8 @@ def fingerprinted_files(project: Path) -> list[str]:
     found = {pattern: {path for path in project.glob(pattern) if path.is_file()} for pattern in (*required, *_OPTIONAL)}
     missing = [pattern for pattern in required if not found[pattern]]
     if missing:
-        raise DefinitionsError(f"{project} has no {' and no '.join(missing)}", "name the folder of the repository")
+        hint = "run `uv lock`, and commit it" if missing == ["uv.lock"] else "name the folder of the repository"
+        raise DefinitionsError(f"{project} has no {' and no '.join(missing)}", hint)
     return sorted({path.relative_to(project).as_posix() for paths in found.values() for path in paths})
 
 

@@ -121,6 +121,25 @@ def ran(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
     return done.stdout
 
 
+def rows_of_users(lake: Path, pulumi: Pulumi, twin: RunningTwin) -> int:
+    """The rows of the lake's one model after a sync and a build of it."""
+    python, lotus, dbt = (lake / ".venv" / "bin" / name for name in ("python", "lotus", "dbt"))
+    # moto has no TLS, and leaves the condition out of the policy that demands it.
+    boto3.session.Session(KEY, KEY, region_name=REGION).client("s3").delete_bucket_policy(Bucket="acme-landing")
+    secret = {"AIRBYTE_CLIENT_SECRET": twin.client_secret}
+    ran([lotus, "sync", "faker", "--stack", Pulumi.stack], lake, pulumi.environment | secret)
+    (lake.parent / "tables").mkdir()
+    tables = {"LOTUS_CATALOG": str(lake.parent / "lake.ducklake"), "LOTUS_LAKE_DATA": str(lake.parent / "tables")}
+    landing = {"LOTUS_LANDING": "s3://acme-landing", "AWS_REGION": REGION}
+    ran([dbt, "build", "--profiles-dir", "."], lake / "dagster" / "dbt", pulumi.environment | tables | landing)
+    counts = (
+        "from lotus_dagster.dbt_command import Warehouse, attached_lake\n"
+        "with attached_lake(Warehouse.read()) as lake:\n"
+        "    print(*lake.execute('select count(*) from lake.main.int_faker__users').fetchone())"
+    )
+    return int(ran([python, "-c", counts], lake, pulumi.environment | tables | landing))
+
+
 def test_from_built_packages_alone_a_lake_is_made_checked_loaded_and_deployed(
     tmp_path: Path,
     engine: list[Path],
@@ -136,7 +155,7 @@ def test_from_built_packages_alone_a_lake_is_made_checked_loaded_and_deployed(
 
     make(lake, "setup", "check")
 
-    python, lotus, dbt = (lake / ".venv" / "bin" / name for name in ("python", "lotus", "dbt"))
+    python, lotus = (lake / ".venv" / "bin" / name for name in ("python", "lotus"))
     loads = (
         "import lotus_infra, lotus_dagster.code_location as location\n"
         "print(lotus_infra.__file__, [sensor.name for sensor in location.defs.sensors])"
@@ -151,20 +170,7 @@ def test_from_built_packages_alone_a_lake_is_made_checked_loaded_and_deployed(
     pulumi = engine_over(Pulumi(tmp_path, host), aws)
     stands_up(pulumi, twin)
 
-    # moto has no TLS, and leaves the condition out of the policy that demands it.
-    boto3.session.Session(KEY, KEY, region_name=REGION).client("s3").delete_bucket_policy(Bucket="acme-landing")
-    secret = {"AIRBYTE_CLIENT_SECRET": twin.client_secret}
-    ran([lotus, "sync", "faker", "--stack", Pulumi.stack], lake, pulumi.environment | secret)
-    (tmp_path / "tables").mkdir()
-    tables = {"LOTUS_CATALOG": str(tmp_path / "lake.ducklake"), "LOTUS_LAKE_DATA": str(tmp_path / "tables")}
-    landing = {"LOTUS_LANDING": "s3://acme-landing", "AWS_REGION": REGION}
-    ran([dbt, "build", "--profiles-dir", "."], lake / "dagster" / "dbt", pulumi.environment | tables | landing)
-    counts = (
-        "from lotus_dagster.dbt_command import Warehouse, attached_lake\n"
-        "with attached_lake(Warehouse.read()) as lake:\n"
-        "    print(*lake.execute('select count(*) from lake.main.int_faker__users').fetchone())"
-    )
-    assert int(ran([python, "-c", counts], lake, pulumi.environment | tables | landing)) > 0
+    assert rows_of_users(lake, pulumi, twin) > 0
     assert pulumi.preview("--json").ok().changes() == ()
 
 

@@ -117,7 +117,7 @@ def test_a_lake_without_lotuss_own_code_needs_none_and_its_lock_decides_which_co
         file.write("\n")
     assert definitions_fingerprint(project) != before
     (project / "uv.lock").unlink()
-    with pytest.raises(DefinitionsError, match=r"has no uv\.lock"):
+    with pytest.raises(DefinitionsError, match=r"has no uv\.lock: run `uv lock`"):
         definitions_fingerprint(project)
 
 
