@@ -130,7 +130,7 @@ def reading(address: LakeAddress, environment: Mapping[str, str]) -> Iterator["L
         raise LotusError(f"no catalog at {_hidden(address.catalog)}", hint)
     with duckdb.connect() as connection:
         try:
-            attach(connection, address, read_only=True, environment=environment)
+            attach(connection, address, read_only=True, waits=False, environment=environment)
         except ImportError as error:
             raise LotusError(f"{error}", "install them: pip install 'lotus-infra[deploy,query]'") from None
         except FileNotFoundError as error:
