@@ -23,11 +23,12 @@ ALIAS: Final = "lake"
 """The name of the attached database."""
 POSTGRES: Final = "postgres:"
 """The beginning of a catalog that is not a file."""
-_MADE_BY_ANOTHER: Final = ("duplicate key value", "already exists", "concurrent")
-"""Postgres' words for a table that another connection creates at the same time."""
+LONGEST_WAIT_SECONDS = 60.0
+_POLL_SECONDS: Final = 0.2
 _HELD: Final = "Could not set lock on file"
 """DuckDB's words for a file that another process has open."""
-_POLL_SECONDS: Final = 0.2
+_MADE_BY_ANOTHER: Final = ("duplicate key value", "already exists", "concurrent")
+"""Postgres' words for a table that another connection creates at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,20 @@ def attach(
     address: LakeAddress,
     *,
     read_only: bool = False,
+    waits: bool = True,
     environment: Mapping[str, str] = os.environ,
-    patience: float = 60.0,
 ) -> None:
     """Attach the lake's tables as the database `lake`, wherever its files were when the catalog was made.
 
     Args:
         connection: The connection.
         address: Where the lake is.
-        read_only: Whether it is only to be read.
+        read_only: Whether nothing may be changed.
+        waits: Whether to wait for another process that holds a catalog in a file, up to LONGEST_WAIT_SECONDS.
         environment: The variables that describe S3's server.
-        patience: Seconds to wait for a catalog in a file, which one process at a time has: a run, or `dbt build`.
 
     Raises:
-        duckdb.Error: The catalog is out of reach, still held by another process, or only to be read and not there yet.
+        duckdb.Error: The catalog is out of reach, or held by another process, or not there yet and only to be read.
     """
     import duckdb  # noqa: PLC0415, an optional package of `lotus query`
 
@@ -79,7 +80,7 @@ def attach(
     options += ["read_only"] if read_only else []
     command = f"attach {literal(f'ducklake:{address.catalog}')} as {ALIAS} ({', '.join(options)})"
     try:
-        _when_free(connection, command, patience)
+        _when_free(connection, command, LONGEST_WAIT_SECONDS if waits else 0)
     except duckdb.Error as error:
         # Of several processes that make the catalog in an empty database, one succeeds; it is there for the others now.
         if not any(text in str(error) for text in _MADE_BY_ANOTHER):
@@ -87,16 +88,16 @@ def attach(
         connection.execute(command)
 
 
-def _when_free(connection: "DuckDBPyConnection", command: str, patience: float) -> None:
+def _when_free(connection: "DuckDBPyConnection", command: str, seconds: float) -> None:
     """Attach as soon as no other process holds the file."""
     import duckdb  # noqa: PLC0415
 
-    ends = time.monotonic() + patience
+    ends = time.monotonic() + seconds
     while True:
         try:
             connection.execute(command)
         except duckdb.IOException as error:
-            if _HELD not in str(error) or time.monotonic() > ends:
+            if _HELD not in str(error) or time.monotonic() >= ends:
                 raise
             time.sleep(_POLL_SECONDS)
         else:

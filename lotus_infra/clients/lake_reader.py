@@ -39,7 +39,7 @@ READING: Final = frozenset(
         *("parquet_file_metadata", "parquet_kv_metadata", "parquet_metadata", "parquet_scan", "parquet_schema"),
         *("read_csv", "read_csv_auto", "read_json", "read_json_auto", "read_json_objects", "read_ndjson"),
         *("read_ndjson_auto", "read_ndjson_objects", "read_parquet"),
-        *("duckdb_columns", "duckdb_databases", "duckdb_functions", "duckdb_schemas", "duckdb_settings"),
+        *("duckdb_columns", "duckdb_functions", "duckdb_schemas"),
         *("duckdb_tables", "duckdb_types", "duckdb_views", "pg_timezone_names", "pragma_table_info"),
         *("current_snapshot", "last_committed_snapshot", "options", "settings", "snapshots", "table_info"),
         *("table_changes", "table_deletions", "table_insertions", "list_files"),
@@ -130,7 +130,7 @@ def reading(address: LakeAddress, environment: Mapping[str, str]) -> Iterator["L
         raise LotusError(f"no catalog at {_hidden(address.catalog)}", hint)
     with duckdb.connect() as connection:
         try:
-            attach(connection, address, read_only=True, environment=environment, patience=0)
+            attach(connection, address, read_only=True, waits=False, environment=environment)
         except ImportError as error:
             raise LotusError(f"{error}", "install them: pip install 'lotus-infra[deploy,query]'") from None
         except FileNotFoundError as error:
@@ -140,6 +140,7 @@ def reading(address: LakeAddress, environment: Mapping[str, str]) -> Iterator["L
         stored = _stored_data(connection)
         if not address.data and stored.startswith("s3://"):
             prepare(connection, replace(address, data=stored), environment)
+        _forget_keys(connection)
         connection.execute(f"use {ALIAS}; attach ':memory:' as {LANDING}; set TimeZone = 'UTC'")
         # The default is a folder in the current one.
         connection.execute(f"set temp_directory = {literal(tempfile.gettempdir())}")
@@ -317,6 +318,13 @@ def _stored_data(connection: "DuckDBPyConnection") -> str:
     query = f"select value from {_METADATA}.ducklake_metadata where key = 'data_path' and scope is null"
     ((data,),) = connection.execute(query).fetchall()
     return str(data) if "://" in data else str(Path(data).absolute())
+
+
+def _forget_keys(connection: "DuckDBPyConnection") -> None:
+    """Empty the settings that a query may print; the keys stay in DuckDB's secret, which it redacts."""
+    query = "select name from duckdb_settings() where name in ('s3_secret_access_key', 's3_session_token')"
+    for (name,) in connection.execute(query).fetchall():
+        connection.execute(f"set {name} = ''")
 
 
 def _nodes(tree: JsonValue) -> Iterator[dict[str, JsonValue]]:

@@ -335,9 +335,12 @@ HOSTILE = [
     "from query('drop table fct_sales')",
     "from json_execute_serialized_sql('{}')",
     "from postgres_query('__ducklake_metadata_lake', 'delete from ducklake_table')",
+    "from duckdb_settings()",
+    "from duckdb_secrets()",
     "from read_csv('/etc/passwd')",
     "from '/etc/passwd'",
     "from read_text('../lake.ducklake')",
+    "from read_text('streams/../../lake.ducklake')",
     "from glob('/etc/*')",
     "from read_csv('http://127.0.0.1:9/x.csv')",
     "from read_parquet('s3://elsewhere/x.parquet')",
@@ -525,6 +528,17 @@ def test_the_stack_names_the_bucket_of_tables_and_files(bucket: Bucket) -> None:
     query = "select count(*) as n from fct_sales join landing.shop__users on id = order_id"
 
     assert json.loads(bucket.world.shown(query, "--stack", "prod", "--format", "json")) == [{"n": 1}]
+
+
+def test_a_query_does_not_print_the_keys_of_the_bucket(bucket: Bucket) -> None:
+    query = "select current_setting('s3_secret_access_key') as a, current_setting('s3_session_token') as b"
+    variables = {
+        "AWS_ENDPOINT_URL_S3": bucket.endpoint,
+        "AWS_SECRET_ACCESS_KEY": "hidden",
+        "AWS_SESSION_TOKEN": "hidden",
+    }
+
+    assert "hidden" not in bucket.world.shown(query, **variables, AWS_REGION="eu-west-1")
 
 
 def test_keys_that_a_bucket_refuses_are_one_line_without_the_keys(bucket: Bucket) -> None:

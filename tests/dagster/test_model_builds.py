@@ -25,6 +25,7 @@ from lotus_dagster.manifest import Manifest
 from lotus_dagster.quarantine import main, quarantine_check
 
 from lotus_infra import naming
+from lotus_infra.clients import ducklake
 from lotus_infra.clients.ducklake import attach
 from tests.dagster.lake import Lake, close_connections, order
 
@@ -275,6 +276,7 @@ def held(file: str) -> Iterator[None]:
 
 
 def test_a_catalog_that_is_away_in_a_search_puts_no_file_aside(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ducklake, "LONGEST_WAIT_SECONDS", 0.0)
     bad = damage(lake, 1)
     lake.land("shopify", "orders", "2026-01-05", 2, [order(2, NOON)])
     call = LotusDbt.call
