@@ -16,6 +16,9 @@ MODULES = (
     "lotus_infra.components.landing_zone",
     "pulumi_airbyte.client.transport",
     "pulumi_airbyte.provider.plugin",
+    "pulumi_airbyte.provider.process",
+    "pulumi_airbyte.provider.servicer",
+    "sandbox.plugins.aws.servicer",
     *(f"lotus_infra.commands.{command}" for command in COMMANDS),
 )
 
