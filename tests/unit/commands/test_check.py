@@ -93,7 +93,11 @@ MISTAKES = [
     ("lotus:streams: [a]", "lotus:streams: ", "it should be a valid string"),
     ("lotus:acknowledge: source a", "lotus:acknowledge: ", "is not a list"),
     ("lotus:acknowledge: [orders]", "lotus:acknowledge[0]: ", "write a kind and a name"),
-    ("lotus:workspaceId: {secure: v1:x}", "lotus:workspaceId: ", "`pulumi config set --plaintext lotus:workspaceId <value>`"),
+    (
+        "lotus:workspaceId: {secure: v1:x}",
+        "lotus:workspaceId: ",
+        "`pulumi config set --plaintext lotus:workspaceId <value>`",
+    ),
     ("lotus:landing_bucket: a", "lotus:landing_bucket: ", "is a duplicate key"),
     ("lotus:dagster_db_password: hunter2", "lotus:dagster_db_password: ", "fewer than 16 characters"),
     # Objects.
