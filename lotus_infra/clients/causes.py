@@ -1,4 +1,4 @@
-"""Known causes of the engine's failures, with remedies: of its backend, its keys, and the providers of AWS and Kubernetes.
+"""Known causes of the engine's failures, with remedies: of its backend, its keys, and the clouds' providers.
 
 The engine passes the texts of cloud SDKs on, which name neither the setting nor the command that helps. A text that is
 not known has no cause: nothing is guessed. Airbyte's errors carry hints of their own.
@@ -12,7 +12,10 @@ from lotus_infra.clients.storage import Cause, cause_of, s3_code_of
 
 _PLACES: Final = (
     (r"operation error KMS|awskms|KMS: Decrypt|keeper: KMS", "the key of the stack's secrets can't be used"),
-    (r"\.pulumi/|operation error S3|unable to open bucket|\bblob \((key|code)|error listing stacks", "the state can't be reached"),
+    (
+        r"\.pulumi/|operation error S3|unable to open bucket|\bblob \((key|code)|error listing stacks",
+        "the state can't be reached",
+    ),
 )
 """Texts about AWS, and what can't be used then: only there is an address that does not answer a server of AWS."""
 _OTHERS: Final = (
@@ -36,11 +39,12 @@ _OTHERS: Final = (
     ),
     (
         r"no stack named '([^']*)' found",
-        Cause(r"no stack named '\1' found", "`pulumi stack ls` lists the stacks, and `pulumi stack init NAME` makes one"),
+        Cause(
+            r"no stack named '\1' found", "`pulumi stack ls` lists the stacks, and `pulumi stack init NAME` makes one"
+        ),
     ),
     (
-        r"unable to load Kubernetes client configuration|configured Kubernetes cluster is unreachable"
-        r"|no configuration has been provided, try setting KUBERNETES_MASTER",
+        r"unable to load Kubernetes client configuration|configured Kubernetes cluster is unreachable",
         Cause(
             "the cluster can't be reached with this kubeconfig",
             "`kubectl config get-contexts` lists the contexts; `lotus doctor` checks that of the stack",

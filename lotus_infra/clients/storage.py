@@ -81,8 +81,7 @@ _TEXTS: Final = (
         Cause("the AWS profile does not exist on this machine", "correct AWS_PROFILE, or the profile in its address"),
     ),
     (
-        r"no EC2 IMDS role found|failed to refresh cached credentials|Unable to locate credentials"
-        r"|No valid credential sources found|get credentials:",
+        r"no EC2 IMDS role found|get credentials:|Unable to locate credentials|No valid credential sources found",
         Cause("the environment has no AWS credentials", _CREDENTIALS),
     ),
     (
@@ -109,8 +108,7 @@ _TEXTS: Final = (
         Cause("the server's name has no address", "correct the endpoint and the region"),
     ),
     (
-        r"connection refused|Could not connect to the endpoint URL|timeout|timed out|deadline exceeded"
-        r"|connection reset|Connection was closed|network is unreachable|no route to host",
+        r"connection (refused|reset)|(?i:connection was closed)|Could not connect|time(out|d out)|deadline|unreachable",
         Cause("the server does not answer", "correct the endpoint, or check the network between: proxy, VPN, firewall"),
     ),
     (

@@ -262,7 +262,10 @@ def _own(name: str, options: PinOptions, manifest: str | None) -> dict[str, Json
         LotusError: It has a definition id too, or its image has no tag.
     """
     if options.definition_id or options.definition_config:
-        raise LotusError("a connector of your own has no definition id", f"`lotus connector add {name}` takes it without --definition-id")
+        raise LotusError(
+            "a connector of your own has no definition id",
+            f"`lotus connector add {name}` takes it without --definition-id",
+        )
     if manifest is not None:
         return {"manifest": f"{name}.yaml"}
     repository, _, tag = options.image.rpartition(":")

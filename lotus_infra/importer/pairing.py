@@ -90,7 +90,9 @@ class _Pairing:
         own = [each for each in self.existing.connections if each.source_id == source.id]
         if not own:
             what = "has no connection, which a lake's folder needs"
-            self.notes.append(Note("left", source.subject, what, "connect it in Airbyte, or delete it there", source.id))
+            self.notes.append(
+                Note("left", source.subject, what, "connect it in Airbyte, or delete it there", source.id)
+            )
         links = []
         for each in own:
             destination, reason = self._destinations.get(each.destination_id), self._refusal(each)

@@ -190,7 +190,9 @@ def _differences_from_server(
         now = on_server.get(identity)
         if now is None:
             what = "is in Terraform's state, but no longer in this workspace of Airbyte"
-            yield Note("left", _subject_with_address(each), what, f"terraform state rm {shlex.quote(each.address)}", identity)
+            yield Note(
+                "left", _subject_with_address(each), what, f"terraform state rm {shlex.quote(each.address)}", identity
+            )
         elif fields := differing_from_state(each, now):
             what = f"differs from Terraform's state ({shortened(fields)})"
             yield Note("told", _subject_with_address(each), what, "the files get Airbyte's current values")

@@ -14,7 +14,10 @@ from tests.support.commands import Lotus, lotus_in, write_stack
 from tests.support.lotus import LOADED
 from tests.support.messages import QUOTED, command_of, options_nearby, options_of, options_said
 
-SERVER = {"airbyte:serverUrl": "http://127.0.0.1:9/api/public/v1", "lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"}
+SERVER = {
+    "airbyte:serverUrl": "http://127.0.0.1:9/api/public/v1",
+    "lotus:workspaceId": "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20",
+}
 LINES = (
     "add source",
     "add source stripe --connector source-stripe --stack nowhere",

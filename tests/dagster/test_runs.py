@@ -9,13 +9,13 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from lotus_dagster import duckdb_plugin
 from lotus_dagster.code_location import defs
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest
-from lotus_dagster.duckdb_plugin import attach
 from lotus_dagster.lake import streams_of
 
 from lotus_infra import naming
+from lotus_infra.clients import ducklake
+from lotus_infra.clients.ducklake import attach
 from lotus_infra.commands import sync
 from lotus_infra.errors import LotusError
 from sandbox import marts
@@ -212,7 +212,7 @@ def test_a_mart_that_was_added_shows_once_it_is_built(
 
 def test_a_catalog_that_another_process_holds_is_waited_for(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
-        "import sys, duckdb; from lotus_dagster.duckdb_plugin import attach;"
+        "import sys, duckdb; from lotus_infra.clients.ducklake import attach;"
         "from lotus_dagster.environment import Warehouse;"
         "c = duckdb.connect(); attach(c, Warehouse.read()); print('held', flush=True); sys.stdin.readline()"
     )
@@ -226,10 +226,10 @@ def test_a_catalog_that_another_process_holds_is_waited_for(lake: Lake, monkeypa
     assert held.stdout is not None
     assert held.stdout.readline() == "held\n"
     with held, duckdb.connect() as connection:
-        monkeypatch.setattr(duckdb_plugin, "LONGEST_WAIT_SECONDS", 0.0)
+        monkeypatch.setattr(ducklake, "LONGEST_WAIT_SECONDS", 0.0)
         with pytest.raises(duckdb.IOException, match="lock"):
             attach(connection, lake.warehouse)
-        monkeypatch.setattr(duckdb_plugin, "LONGEST_WAIT_SECONDS", 60.0)
+        monkeypatch.setattr(ducklake, "LONGEST_WAIT_SECONDS", 60.0)
         assert held.stdin is not None
         held.stdin.close()
         attach(connection, lake.warehouse)

@@ -60,7 +60,11 @@ def place_of(fault: str) -> Iterator[str]:
 def lotus(lake: Lake, arguments: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command beside the lake, on a machine without profiles and without an instance's own credentials."""
     kept = {key: value for key, value in lake.pulumi.environment.items() if not key.startswith("AWS_")}
-    alone = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    alone = {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    }
     return subprocess.run(
         ["lotus", *arguments],
         cwd=lake.pulumi.project,

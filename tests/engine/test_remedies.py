@@ -39,16 +39,24 @@ class Help:
         known = {*AN_OPTION.findall(self._shown(verbs).rpartition("Usage:")[2]), "--help"}
         # A value at the end of an option begins a word of its own.
         given = [word.partition("=")[0].removesuffix(HOLE) for word in words if re.match(r"--[a-z]", word)]
-        return ", ".join(f"pulumi {' '.join(verbs)} has no {option}" for option in given if option not in known | HIDDEN.get(verbs, set()))
+        return ", ".join(
+            f"pulumi {' '.join(verbs)} has no {option}"
+            for option in given
+            if option not in known | HIDDEN.get(verbs, set())
+        )
 
 
 def named() -> list[tuple[str, list[str]]]:
     """Every command of the engine in messages and pages: where it is, and its words."""
-    texts = [(said.where, text) for said in everything() for text in [*QUOTED.findall(said.text), *BARE.findall(said.text)]]
+    texts = [
+        (said.where, text) for said in everything() for text in [*QUOTED.findall(said.text), *BARE.findall(said.text)]
+    ]
     texts += [(block.where, block.text) for page in pages() for block in page.blocks if block.is_shell]
     texts += [(f"{page.name}:{line}", text) for page in pages() for line, text in page.inline]
     parts = [(where, part) for where, text in texts for part in SEPARATORS.split(text.replace("\\\n", " "))]
-    return [(where, words[1:]) for where, part in parts if (words := _words(part)) and words[0] == "pulumi" and words[1:]]
+    return [
+        (where, words[1:]) for where, part in parts if (words := _words(part)) and words[0] == "pulumi" and words[1:]
+    ]
 
 
 def _words(part: str) -> list[str]:

@@ -47,8 +47,12 @@ def test_a_connector_that_airbyte_lacks_is_refused(either: Plugin, lake: Lake, k
 
 
 def test_a_definition_of_the_other_kind_is_refused_as_such(either: Plugin, lake: Lake) -> None:
-    assert "it is a destination connector (Lab)" in refusal(either, "source", given(lake, "source", definitionId=LAB_DESTINATION))
-    assert "it is a source connector (Lab)" in refusal(either, "destination", given(lake, "destination", definitionId=LAB_SOURCE))
+    assert "it is a destination connector (Lab)" in refusal(
+        either, "source", given(lake, "source", definitionId=LAB_DESTINATION)
+    )
+    assert "it is a source connector (Lab)" in refusal(
+        either, "destination", given(lake, "destination", definitionId=LAB_SOURCE)
+    )
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -106,4 +110,6 @@ def test_a_connection_to_a_deleted_end_is_refused(either: Plugin, lake: Lake, ki
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_connection_to_an_end_that_never_existed_is_refused(either: Plugin, lake: Lake, kind: str) -> None:
-    assert f"{kind} {MISSING} does not exist" in refusal(either, "connection", lake.connection(**{f"{kind}Id": MISSING}))
+    assert f"{kind} {MISSING} does not exist" in refusal(
+        either, "connection", lake.connection(**{f"{kind}Id": MISSING})
+    )

@@ -19,7 +19,16 @@ REFUSALS = {
     "AuthorizationHeaderMalformed": 400,
 }
 """Error codes of S3 with their status."""
-RAW = ("An error occurred (", "botocore", "operation error", "RequestID", "IMDS", "Traceback", "Unable to locate", "blob (")
+RAW = (
+    "An error occurred (",
+    "botocore",
+    "operation error",
+    "RequestID",
+    "IMDS",
+    "Traceback",
+    "Unable to locate",
+    "blob (",
+)
 """Texts of SDKs, which no message of a known cause has."""
 
 
@@ -42,7 +51,7 @@ def answering(status: int, body: str, kind: str = "application/xml") -> Iterator
             if self.command != "HEAD":
                 self.wfile.write(sent)
 
-        do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
+        do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

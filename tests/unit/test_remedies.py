@@ -11,7 +11,6 @@ from tests.docs.commands import commands as shell_commands
 from tests.docs.commands import mistake
 from tests.docs.pages import names, page
 from tests.engine.harness import REPOSITORY
-from tests.support.lotus import LOADED
 from tests.support.messages import (
     QUOTED,
     Said,

@@ -31,10 +31,13 @@ OF_THE_ENGINE = {
         "the state can't be reached: the AWS profile does not exist on this machine",
     ),
     "the key": (
-        "secrets (code=PermissionDenied): operation error KMS: Decrypt, StatusCode: 400, api error AccessDeniedException",
+        "secrets (code=PermissionDenied): operation error KMS: Decrypt, api error AccessDeniedException",
         "the key of the stack's secrets can't be used: the server refuses these credentials",
     ),
-    "another passphrase": ("getting secrets manager: incorrect passphrase", "the passphrase of the stack's secrets is wrong"),
+    "another passphrase": (
+        "getting secrets manager: incorrect passphrase",
+        "the passphrase of the stack's secrets is wrong",
+    ),
     "no passphrase": (
         "unable to find either `PULUMI_CONFIG_PASSPHRASE` or `PULUMI_CONFIG_PASSPHRASE_FILE`",
         "the passphrase of the stack's secrets is not set",
@@ -78,7 +81,13 @@ def test_a_cause_of_several_errors_is_told_once() -> None:
 @pytest.fixture
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No credentials, profiles or retries of this machine."""
-    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+    for variable in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+    ):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))

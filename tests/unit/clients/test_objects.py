@@ -79,6 +79,8 @@ def test_a_refusal_of_s3_is_an_error_with_its_reason() -> None:
     bucket = Bucket("state", "us-west-1")
     with Stubber(bucket.client) as s3:
         s3.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
-        with pytest.raises(StorageError, match=r"the bucket state can't be used: the server refuses these credentials") as caught:
+        with pytest.raises(
+            StorageError, match=r"the bucket state can't be used: the server refuses these credentials"
+        ) as caught:
             list(bucket.list_objects())
     assert "AccessDenied" in caught.value.reason

@@ -393,9 +393,7 @@ def test_objects_of_the_stack_that_terraform_lacks_are_listed_as_managed_and_not
     extra = replace(source, id="extra", label="Stripe", address="")
     connected = replace(existing.connections[0], id="connected", source_id="extra", label="Stripe → S3", address="")
     alone = replace(source, id="alone", label="Alone", address="")
-    live = Existing(
-        (*existing.actors, extra, alone), (*existing.connections, connected), existing.tags, confirmed=True
-    )
+    live = Existing((*existing.actors, extra, alone), (*existing.connections, connected), existing.tags, confirmed=True)
     lake = load_lake(write(tmp_path, PINNED), begun=False).lake
 
     found = plan_migration(update_from_server(existing, live), lake, ("extra", "connected", made.SOURCE_ID))

@@ -62,8 +62,8 @@ class Available:
         raise NotFound(
             f"This Airbyte has no {kind} connector {definition_id}"
             + (f": it is a {other} connector ({misplaced})." if misplaced else ", which definitionId names."),
-            f"Set definitionId to a connector of the workspace {workspace_id}: the function getConnectorDefinition finds "
-            f"it by name. A connector of your own is declared as a {kind.capitalize()}Definition.",
+            f"Set definitionId to a connector of the workspace {workspace_id}: the function getConnectorDefinition "
+            f"finds it by name. A connector of your own is declared as a {kind.capitalize()}Definition.",
         )
 
     def _listed(self, kind: ActorKind, workspace_id: str) -> dict[str, str]:

@@ -161,7 +161,7 @@ class ConnectionType(ResourceType):
         return Made(made.connection_id, self._writes.complete(made, tree, transfer))
 
     def foresee(self, inputs: Properties, target: Target) -> Properties:
-        """Report whether the connection will be adopted, if the ids of its ends are known; refuse ends that are gone."""
+        """Report whether it will be adopted, if the ids of its ends are known; refuse ends that are gone."""
         self._writes.prerequisites.foresee_ends(inputs)
         if not all(isinstance(unwrap(inputs.get(key)), str) for key in IDENTITY):
             return {}
