@@ -100,7 +100,7 @@ def managed_files(stack: str, ci: Ci) -> dict[str, str]:
         version = _part("toolchain/go.mod", r"^\s*github\.com/pulumi/pulumi/sdk/v3 v(\S+)")
         copied[".github/actions/setup/action.yml"] = _template("setup-action.yml", {"pulumi": version})
     else:
-        copied = {n: t for n, t in copied.items() if not n.startswith(WORKFLOWS) and n != "toolchain/github.py"}
+        copied = {n: t for n, t in copied.items() if not n.startswith(".github/") and n != "toolchain/github.py"}
     return {
         **copied,
         ".dockerignore": _template("dockerignore", {}),
