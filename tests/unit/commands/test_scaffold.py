@@ -44,7 +44,8 @@ def test_a_new_stream_gets_a_model_a_table_and_tests_and_all_else_stays(lake: Pa
         "dagster/dbt/models/core/shop/_shop__sources.yml: the table invoices",
         "dagster/dbt/models/core/shop/_shop__models.yml: description and tests of int_shop__invoices",
     )
-    assert done.build == "lotus check; then, in dagster/dbt, dbt build --profiles-dir . --select tag:shop__invoices"
+    build = "dbt build --project-dir dagster/dbt --profiles-dir dagster/dbt --select tag:shop__invoices"
+    assert done.build == f"lotus check && {build}"
     assert after.keys() - before.keys() == {INVOICES}
     assert {name for name in before if before[name] != after[name]} == {SOURCES, DESCRIPTIONS}
     assert after[SOURCES].replace(before[SOURCES].partition("      - name: orders")[2], "").count("orders") == 1
