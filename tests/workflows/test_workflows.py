@@ -41,7 +41,9 @@ def test_these_are_the_workflows() -> None:
 
 @pytest.mark.parametrize("file", [*FILES, ACTION], ids=lambda file: file.stem)
 def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -> None:
-    used = [each for each in re.findall(r"uses: (.*)", file.read_text(encoding="utf-8")) if each not in {SETUP, KUBECONFIG}]
+    used = [
+        each for each in re.findall(r"uses: (.*)", file.read_text(encoding="utf-8")) if each not in {SETUP, KUBECONFIG}
+    ]
     assert used
     assert [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
 
