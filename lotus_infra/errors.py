@@ -17,6 +17,9 @@ from typing import Final
 from urllib.parse import unquote
 
 MASKED: Final = "***"
+REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
+DOCS: Final = f"{REPOSITORY_URL}/blob/main/docs"
+"""The address of the pages that hints name: a lake of one's own has no copy of them."""
 _LONGEST_LINE: Final = 200
 # The scheme is bounded, so that a long text without an address does not take quadratic time.
 _URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]{0,30})://([^\s"'<>`]*)""")

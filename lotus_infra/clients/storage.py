@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from lotus_infra.errors import LotusError, one_line
+from lotus_infra.errors import DOCS, LotusError, one_line
 
 Presence = Literal["free", "readable", "foreign"]
 """`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
@@ -37,6 +37,12 @@ class Cause(NamedTuple):
 
 
 _CREDENTIALS: Final = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with AWS_PROFILE"
+_NO_BUCKET: Final = Cause("the bucket does not exist", "correct its name, or create it")
+_REFUSED: Final = Cause(
+    "the server refuses these credentials",
+    "grant them access to it, or use others with AWS_PROFILE; "
+    f"{DOCS}/how-to/set-up-ci.md#the-roles-on-aws has the policies",
+)
 _CODES: Final = (
     (
         r"ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired",
@@ -61,14 +67,8 @@ _CODES: Final = (
         r"PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException",
         Cause("the bucket is in another region", "correct the region in its address or in AWS_REGION"),
     ),
-    (r"NoSuchBucket", Cause("the bucket does not exist", "correct its name, or create it")),
-    (
-        r"AccessDenied|AccessDeniedException|AllAccessDisabled",
-        Cause(
-            "the server refuses these credentials",
-            "grant them access to it, or use others with AWS_PROFILE; docs/how-to/set-up-production.md has the policy",
-        ),
-    ),
+    (r"NoSuchBucket", _NO_BUCKET),
+    (r"AccessDenied|AccessDeniedException|AllAccessDisabled", _REFUSED),
 )
 """By the error codes of AWS, which S3 servers of others use too."""
 _TEXTS: Final = (
@@ -88,14 +88,8 @@ _TEXTS: Final = (
         r"Partial credentials found",
         Cause("the environment has only a part of the AWS credentials", _CREDENTIALS),
     ),
-    (
-        r"\(403\) when calling|StatusCode: 403",
-        Cause(
-            "the server refuses these credentials",
-            "grant them access to it, or use others with AWS_PROFILE; docs/how-to/set-up-production.md has the policy",
-        ),
-    ),
-    (r"\(404\) when calling the HeadBucket", Cause("the bucket does not exist", "correct its name, or create it")),
+    (r"\(403\) when calling|StatusCode: 403", _REFUSED),
+    (r"\(404\) when calling the HeadBucket", _NO_BUCKET),
     (
         r"\bx509:|\btls:|SSL validation failed|server gave HTTP response to HTTPS client",
         Cause(
@@ -202,7 +196,7 @@ def caller(region: str = "") -> Caller:
 
     config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 3})
     try:
-        answer = boto3.client("sts", region_name=region or None, config=config).get_caller_identity()
+        answer = boto3.Session(region_name=region or None).client("sts", config=config).get_caller_identity()
     except (BotoCoreError, ClientError, ValueError) as error:
         raise StorageError("AWS account", one_line(error)) from None
     return Caller(answer["Account"], answer["Arn"])

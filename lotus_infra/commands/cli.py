@@ -19,44 +19,42 @@ from lotus_infra.commands.terminal import paint
 from lotus_infra.errors import LotusError, StoppedError
 from lotus_infra.lake.diagnostics import escape_unprintable
 
-COMMANDS: Final = {
-    "add": "Write the files of a new source, stream or destination.",
-    "audit": "List Airbyte's objects: managed, adoptable, duplicate, orphan.",
-    "backfill": "Request a full re-read of streams.",
-    "check": "Check the lake's files, its stacks and the dbt project.",
-    "comment": "Summarize a preview's effect on data, for a pull request.",
-    "completion": "Print the completion script of a shell.",
-    "connector": "Pin connectors with their specifications.",
-    "deploy": "Deploy the checked-out commit to a stack.",
-    "diff": "Show what differs between two stacks.",
-    "discover": "Write what a source offers now into its folder.",
-    "doctor": "Check everything a run of a stack needs.",
-    "drift": "Show where code, state and Airbyte differ.",
-    "gate": "Fail if a preview loses data that was not acknowledged.",
-    "graph": "Draw the lake's lineage, from sources to marts.",
-    "init": "Make a new lake's folder, or update Lotus's files in one.",
-    "migrate": "Write stream files for objects that exist in Airbyte.",
-    "preview": "Preview a stack into a folder, for a review.",
-    "query": "Run a query on the lake's tables, or list them.",
-    "scaffold": "Write dbt models for streams.",
-    "schema": "Print or write the JSON Schemas of the lake's files.",
-    "status": "Show connections, jobs and freshness of streams.",
-    "sync": "Sync sources now, and follow the jobs.",
-    "up": "Run `pulumi up` with the settings of large lakes.",
-    "verify": "Compare the cluster with the stack.",
-}
-"""The commands with their lines in `lotus --help`, which is printed without importing any of them."""
 GROUPS: Final = {
-    "Author": (
-        *("init", "connector", "add", "discover", "check", "scaffold", "graph", "backfill", "schema"),
-        "completion",
-    ),
-    "Review and deploy": ("diff", "preview", "comment", "gate", "deploy", "up"),
-    "Operate": ("status", "sync", "query", "drift", "verify", "doctor"),
-    "Take over": ("audit", "migrate"),
+    "Author": {
+        "init": "Make a new lake's folder, or update Lotus's files in one.",
+        "connector": "Pin connectors with their specifications.",
+        "add": "Write the files of a new source, stream or destination.",
+        "discover": "Write what a source offers now into its folder.",
+        "check": "Check the lake's files, its stacks and the dbt project.",
+        "scaffold": "Write dbt models for streams.",
+        "graph": "Draw the lake's lineage, from sources to marts.",
+        "backfill": "Request a full re-read of streams.",
+        "schema": "Print or write the JSON Schemas of the lake's files.",
+        "completion": "Print the completion script of a shell.",
+    },
+    "Review and deploy": {
+        "diff": "Show what differs between two stacks.",
+        "preview": "Preview a stack into a folder, for a review.",
+        "comment": "Summarize a preview's effect on data, for a pull request.",
+        "gate": "Fail if a preview loses data that was not acknowledged.",
+        "deploy": "Deploy the checked-out commit to a stack.",
+        "up": "Run `pulumi up` with the settings of large lakes.",
+    },
+    "Operate": {
+        "status": "Show connections, jobs and freshness of streams.",
+        "sync": "Sync sources now, and follow the jobs.",
+        "query": "Run a query on the lake's tables, or list them.",
+        "drift": "Show where code, state and Airbyte differ.",
+        "verify": "Compare the cluster with the stack.",
+        "doctor": "Check everything a run of a stack needs.",
+    },
+    "Take over": {
+        "audit": "List Airbyte's objects: managed, adoptable, duplicate, orphan.",
+        "migrate": "Write stream files for objects that exist in Airbyte.",
+    },
 }
-"""The commands in the order of the work, by the headings of `lotus --help`."""
-
+"""The commands in the order of the work, with their lines in `lotus --help`, which imports none of them."""
+COMMANDS: Final = {name: line for lines in GROUPS.values() for name, line in lines.items()}
 SELDOM: Final = 100_000
 """New objects after which Python looks for garbage; its own default is 700."""
 
@@ -66,7 +64,7 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the names of the commands in the order of `lotus --help`."""
-        return [name for names in GROUPS.values() for name in names if name in COMMANDS]
+        return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None for an unknown name."""
@@ -86,9 +84,9 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in groups, without importing them as click would."""
         width = max(map(len, COMMANDS))
-        for heading, names in GROUPS.items():
+        for heading, lines in GROUPS.items():
             with formatter.section(heading):
-                formatter.write_dl([(f"{name:<{width}}", COMMANDS[name]) for name in names if name in COMMANDS])
+                formatter.write_dl([(f"{name:<{width}}", line) for name, line in lines.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the name of a command, without importing any as click would."""

@@ -106,7 +106,7 @@ def check_step(directory: Path) -> str:
 
     stack = os.environ.get(STACK_VARIABLE, "")
     check = "lotus check" + streams_option(directory)
-    return f"{check} --stack {shlex.quote(stack)}" if stack else check
+    return check + (f" --stack {shlex.quote(stack)}" if stack else "")
 
 
 def confirmed(question: str, *, yes: bool) -> bool:

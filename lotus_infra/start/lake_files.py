@@ -1,7 +1,7 @@
 """The files of a new lake, from a few answers.
 
-Where a file, or a part of one, is the same as in Lotus's own repository, it is taken from there: the package contains
-those files (`FROM_REPOSITORY`, below `repository/`), and a checkout has them in their places.
+Where a file, or a part of one, is the same as in Lotus's own repository, it is taken from there: repository_files.txt
+lists those files and folders. The package has them below `repository/`, and a checkout in their places.
 """
 
 import json
@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from lotus_infra.config.settings import PLACEHOLDER
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import REPOSITORY_URL, LotusError
 
-REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
 CI: Final = ("github", "none")
 Ci = Literal["github", "none"]
 NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
@@ -22,26 +21,6 @@ NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"
 MACROS: Final = "dagster/dbt/macros"
 WORKFLOWS: Final = ".github/workflows"
 STREAMS: Final = "streams"
-FROM_REPOSITORY: Final = (
-    WORKFLOWS,
-    "Makefile",
-    "Pulumi.yaml",
-    "__main__.py",
-    "dagster/Dockerfile",
-    "dagster/dbt/dbt_project.yml",
-    MACROS,
-    "dagster/dbt/profiles.yml",
-    "dagster/dbt/tests/generic",
-    "streams/_connectors/destination-s3.json",
-    "streams/_connectors/source-faker.json",
-    "streams/_destinations/s3.json",
-    "streams/faker",
-    "toolchain/github.py",
-    "toolchain/go.mod",
-    "toolchain/image.py",
-    "toolchain/plugins",
-)
-"""Files and folders of the repository that the package contains; pyproject.toml has the same list for the build."""
 _ONLY_IN_REPOSITORY: Final = (
     *("Makefile", "Pulumi.yaml", "dagster/Dockerfile", "toolchain/go.mod"),
     *(f"{WORKFLOWS}/{name}.yml" for name in ("check", "nightly", "release")),
@@ -121,7 +100,7 @@ def managed_files(stack: str, ci: Ci) -> dict[str, str]:
         version = _part("toolchain/go.mod", r"^\s*github\.com/pulumi/pulumi/sdk/v3 v(\S+)")
         copied[".github/actions/setup/action.yml"] = _template("setup-action.yml", {"pulumi": version})
     else:
-        copied = {n: t for n, t in copied.items() if not n.startswith(WORKFLOWS) and n != "toolchain/github.py"}
+        copied = {n: t for n, t in copied.items() if not n.startswith(".github/") and n != "toolchain/github.py"}
     return {
         **copied,
         ".dockerignore": _template("dockerignore", {}),
@@ -213,7 +192,8 @@ def _template(name: str, values: Mapping[str, str]) -> str:
 
 def _of_repository() -> dict[str, str]:
     root = _repository()
-    names = sorted(file.relative_to(root).as_posix() for one in FROM_REPOSITORY for file in _files(root / one))
+    listed = (_HERE / "repository_files.txt").read_text(encoding="utf-8").split()
+    names = sorted(file.relative_to(root).as_posix() for one in listed for file in _files(root / one))
     left_out = {*_ONLY_IN_REPOSITORY, *_SAMPLES}
     return {name: _repository_text(name) for name in names if name not in left_out}
 

@@ -1,11 +1,10 @@
-"""The pages of the recipes: they name every file and every secret, and messages lead to their headings."""
+"""The pages of the recipes: they name every file and every secret."""
 
 import re
 from typing import Final
 
-from lotus_infra.commands.doctor import context, identity, needs
 from lotus_infra.config.settings import SECRET_KEYS
-from tests.docs.pages import names, page
+from tests.docs.pages import page
 from tests.engine.harness import REPOSITORY
 
 ROTATE: Final = "docs/how-to/rotate-a-credential.md"
@@ -42,18 +41,3 @@ def test_every_recipe_is_used_by_a_page() -> None:
     for file in (REPOSITORY / "docs" / "recipes").rglob("*.*"):
         name = re.sub(r"^(preview|production)(?=[-.].*json)", "$name", file.name)
         assert name in commands, file
-
-
-def test_a_page_in_a_message_has_the_heading_that_the_message_names() -> None:
-
-    source = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "lotus_infra").rglob("*.py"))
-    named = set(re.findall(r"(docs/[\w/-]+\.md)(#[\w-]+)?", source.replace("{CI_PAGE}", context.CI_PAGE)))
-    assert (context.CI_PAGE, "#the-roles-on-aws") in named
-    assert identity.ROLES.startswith(context.CI_PAGE)
-    assert needs.PAGE in names()
-    broken = [(file, anchor) for file, anchor in named if file not in names() or anchor[1:] not in anchors(file)]
-    assert broken == []
-
-
-def anchors(name: str) -> set[str]:
-    return {"", *page(name).headings}

@@ -1,6 +1,7 @@
 """Every command, option, target, key and page that a message names exists, and the command that prints it has it."""
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import click
@@ -13,15 +14,16 @@ from tests.docs.pages import names, page
 from tests.engine.harness import REPOSITORY
 from tests.support.messages import (
     QUOTED,
-    Said,
     commands,
     everything,
+    files,
     options_nearby,
     options_of,
     options_said,
     printed,
 )
 
+PAGE_IN_CODE = re.compile(r"{DOCS}/([\w/.-]+\.md)(?:#([\w-]+))?")
 KNOWN_ELSEWHERE = {
     ("status", "--all"): "`select_sources` is called with every=True there, so that it refuses nothing",
     ("drift", "--dbt"): "it checks the dbt project of the lake's own folder, and only if there is one",
@@ -94,15 +96,22 @@ def test_every_key_of_the_stack_that_a_message_names_exists() -> None:
     assert wrong == []
 
 
-def test_every_page_that_a_message_names_exists() -> None:
-    wrong = [f"{said.where}: {told}" for said in everything() for told in _broken(said)]
+def test_a_message_names_a_page_by_its_address_because_a_lake_of_ones_own_has_no_copy() -> None:
+    own = [said for said in everything() if said.where.startswith("lotus_infra/")]
+    assert [said for said in own if re.search(r"(?<![\w/-])docs/[\w/-]+\.md", said.text)] == []
+
+
+def test_every_page_and_heading_that_a_message_names_exists() -> None:
+    constants: dict[str, set[str]] = defaultdict(set)
+    named: set[tuple[str, str]] = set()
+    sources = [(REPOSITORY / name).read_text(encoding="utf-8") for name in files()]
+    for source in sources:
+        named |= {(f"docs/{path}", heading) for path, heading in PAGE_IN_CODE.findall(source)}
+        for constant, path in re.findall(r'(?m)^(\w+)(?:: Final)? = f"{DOCS}/([\w/.-]+)"', source):
+            constants[constant].add(f"docs/{path}")
+    for source in sources:
+        for constant, heading in re.findall(r"{(\w+)}#([\w-]+)", source):
+            named |= {(path, heading) for path in constants[constant]}
+    assert len(named) > 5
+    wrong = [each for each in named if each[0] not in names() or (each[1] and each[1] not in page(each[0]).headings)]
     assert wrong == []
-
-
-def _broken(said: Said) -> list[str]:
-    found = re.finditer(r"(?<![\w/-])((?:docs/)[\w/.-]+\.md)(?:#([\w-]+))?", said.text)
-    return [
-        each[0]
-        for each in found
-        if each[1] not in names() or (each[2] is not None and each[2] not in page(each[1]).headings)
-    ]

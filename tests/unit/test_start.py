@@ -76,7 +76,7 @@ def test_the_program_starts_without_what_only_a_landing_zone_or_dagster_needs() 
     ("arguments", "foreign", "most"),
     [
         (("--help",), {"pydantic", "lotus_infra.config", "lotus_infra.commands.options"}, 130),
-        (("--version",), {"pydantic"}, 190),
+        (("--version",), {"pydantic"}, 220),
         (("check", "--help"), {"pulumi", "grpc", "sqlglot", *HTTP, *CLOUDS}, 430),
         (("up", "--help"), {"pulumi", "grpc", "sqlglot", *HTTP, *CLOUDS}, 500),
         (("gate", "--help"), {"pulumi", "grpc", *HTTP, *CLOUDS}, 610),

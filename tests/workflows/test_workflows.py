@@ -14,6 +14,7 @@ FILES = sorted(FOLDER.glob("*.yml"))
 NAMES = {"check", "comment", "deploy", "doctor", "drift", "nightly", "preview", "release"}
 SETUP = "./.github/actions/setup"
 ACTION = FOLDER.parent / "actions" / "setup" / "action.yml"
+KUBECONFIG = "./.github/actions/kubeconfig"
 CLUSTER = '.ci/released-cluster "$RUNNER_TEMP/cluster" >> "$GITHUB_PATH"'
 WITH_STACK = ("deploy/up", "doctor/preview", "doctor/production", "drift/drift", "preview/preview")
 """The jobs with the secrets of a stack."""
@@ -40,7 +41,9 @@ def test_these_are_the_workflows() -> None:
 
 @pytest.mark.parametrize("file", [*FILES, ACTION], ids=lambda file: file.stem)
 def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -> None:
-    used = [each for each in re.findall(r"uses: (.*)", file.read_text(encoding="utf-8")) if each != SETUP]
+    used = [
+        each for each in re.findall(r"uses: (.*)", file.read_text(encoding="utf-8")) if each not in {SETUP, KUBECONFIG}
+    ]
     assert used
     assert [each for each in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)] == []
 
@@ -106,9 +109,13 @@ def test_the_caches_are_keyed_by_what_decides_their_content() -> None:
 
 
 def test_the_kubeconfig_is_a_file_of_the_home_folder_because_a_variable_would_be_part_of_the_plan() -> None:
-    written = {name for name, job in jobs() if "> ~/.kube/config" in str(job)}
+    given = {"text": "${{ secrets.KUBECONFIG }}"}
+    written = {name for name, job in jobs() for step in steps(job) if step.get("uses") == KUBECONFIG}
+    assert written == {name for name, job in jobs() for step in steps(job) if step.get("with") == given}
     assert written == {name for name, job in jobs() if "secrets.KUBECONFIG" in str(job)} == set(WITH_STACK)
-    assert all("export KUBECONFIG" not in file.read_text(encoding="utf-8") for file in FILES)
+    action = (FOLDER.parents[1] / KUBECONFIG / "action.yml").read_text(encoding="utf-8")
+    assert "> ~/.kube/config" in action
+    assert all("export KUBECONFIG" not in text for text in [action, *(file.read_text("utf-8") for file in FILES)])
 
 
 def test_code_of_a_fork_meets_no_secret_and_nothing_that_writes() -> None:

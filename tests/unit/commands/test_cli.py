@@ -165,7 +165,7 @@ def test_scaffold_prints_what_it_wrote_and_what_to_run_next(
     assert lotus(monkeypatch, "scaffold", "shop", "orders") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"dagster/dbt/{MODEL}: the model",
-        "next: lotus check; then, in dagster/dbt, dbt build --profiles-dir . --select tag:shop__orders",
+        "next: lotus check && dbt build --project-dir dagster/dbt --profiles-dir dagster/dbt --select tag:shop__orders",
     ]
     assert lotus(monkeypatch, "scaffold", "--all") == 0
     assert capsys.readouterr().out == "every selected stream has its model\n"

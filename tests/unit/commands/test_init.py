@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,7 +16,7 @@ from dockerfile_parse import DockerfileParser
 
 from lotus_infra.commands.cli import main
 from lotus_infra.start import lake_files
-from lotus_infra.start.lake_files import FROM_REPOSITORY, managed_files
+from lotus_infra.start.lake_files import managed_files
 from lotus_infra.start.upgrade import RECORD, digest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -240,14 +241,6 @@ def test_as_json_it_is_one_document(init: Init, tmp_path: Path, capsys: pytest.C
 # One source of each file
 
 
-def test_the_package_has_every_file_that_a_new_lake_copies() -> None:
-    hatch = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
-    targets = hatch["targets"]
-    assert tuple(targets["wheel"]["hooks"]["custom"]["files"]) == FROM_REPOSITORY
-    assert {f"/{name}" for name in FROM_REPOSITORY} <= set(targets["sdist"]["include"])
-    assert not [name for name in FROM_REPOSITORY if not (REPOSITORY / name).exists()]
-
-
 def test_workflows_call_only_targets_and_programs_that_the_lake_has(init: Init, tmp_path: Path) -> None:
     assert init("lake") == 0
     lake = tmp_path / "lake"
@@ -449,17 +442,13 @@ def test_only_a_file_of_lotus_can_be_replaced(init: Init, capsys: pytest.Capture
 
 def test_installed_as_a_package_the_files_are_inside_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from_checkout = managed_files("prod", "github")
-    here = tmp_path / "start"
-    for name in FROM_REPOSITORY:
-        for file in [REPOSITORY / name] if (REPOSITORY / name).is_file() else (REPOSITORY / name).rglob("*.*"):
-            target = here / "repository" / file.relative_to(REPOSITORY)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(file.read_bytes())
-    (here / "repository/toolchain/plugins").mkdir()
-    (here / "repository/toolchain/plugins/pulumi-resource-airbyte").write_bytes(
-        (REPOSITORY / "toolchain/plugins/pulumi-resource-airbyte").read_bytes()
-    )
-    (here / "templates").symlink_to(REPOSITORY / "lotus_infra" / "start" / "templates")
-    monkeypatch.setattr(lake_files, "_HERE", here)
+    start = REPOSITORY / "lotus_infra" / "start"
+    shutil.copytree(start / "templates", tmp_path / "templates")
+    shutil.copy(start / "repository_files.txt", tmp_path)
+    for name in (start / "repository_files.txt").read_text(encoding="utf-8").split():
+        target = tmp_path / "repository" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy)(REPOSITORY / name, target)
+    monkeypatch.setattr(lake_files, "_HERE", tmp_path)
 
     assert managed_files("prod", "github") == from_checkout

@@ -44,8 +44,8 @@ def test_a_new_stream_gets_a_model_a_table_and_tests_and_all_else_stays(lake: Pa
         "dagster/dbt/models/core/shop/_shop__sources.yml: the table invoices",
         "dagster/dbt/models/core/shop/_shop__models.yml: description and tests of int_shop__invoices",
     )
-    folders = "--project-dir dagster/dbt --profiles-dir dagster/dbt"
-    assert done.build == f"lotus check && dbt build {folders} --select tag:shop__invoices"
+    build = "dbt build --project-dir dagster/dbt --profiles-dir dagster/dbt --select tag:shop__invoices"
+    assert done.build == f"lotus check && {build}"
     assert after.keys() - before.keys() == {INVOICES}
     assert {name for name in before if before[name] != after[name]} == {SOURCES, DESCRIPTIONS}
     assert after[SOURCES].replace(before[SOURCES].partition("      - name: orders")[2], "").count("orders") == 1
