@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import yaml
+
 from lotus_infra.config.settings import PLACEHOLDER
 from lotus_infra.errors import LotusError
 
@@ -85,7 +87,7 @@ class Answers:
 def given_files(answers: Answers) -> dict[str, str]:
     """The files that belong to the lake's users, by their paths: they are written once."""
     values = {
-        "airbyte_url": answers.airbyte_url or PLACEHOLDER,
+        "airbyte_url": _yaml(answers.airbyte_url or PLACEHOLDER),
         "bucket": answers.bucket,
         "engines": _part("Pulumi.yaml", r'^requiredPulumiVersion: "(.*)"$'),
         "name": answers.name,
@@ -94,6 +96,7 @@ def given_files(answers: Answers) -> dict[str, str]:
         "packages": _packages(answers.packages),
         "pin": "" if answers.packages.startswith("git+") else f"=={answers.version}",
         "production": _production(answers),
+        "project": _yaml(answers.name),
         "region": answers.region,
         "repository": REPOSITORY_URL,
         "stack": answers.stack,
@@ -163,6 +166,15 @@ def _packages(packages: str) -> str:
         f'lotus-dagster = {{ {source}, subdirectory = "dagster" }}\n'
         f'pulumi-airbyte = {{ {source}, subdirectory = "packages/pulumi-airbyte" }}\n'
     )
+
+
+def _yaml(text: str) -> str:
+    """A text in YAML: in the quotes of JSON if it would be read as something else, as `123` or `null` would."""
+    try:
+        plain = yaml.safe_load(f"key: {text}")
+    except yaml.YAMLError:
+        plain = None
+    return text if plain == {"key": text} else json.dumps(text)
 
 
 def _toml(text: str) -> str:

@@ -102,6 +102,43 @@ def test_the_stack_is_guarded_and_has_no_value_that_looks_set(init: Init, tmp_pa
     assert "STACK ?= live\n" in (tmp_path / "my-lake" / "Makefile").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", ["123", "null", "on", "1e3", "2026-01-01"])
+def test_a_name_that_yaml_reads_as_something_else_is_quoted(init: Init, tmp_path: Path, name: str) -> None:
+    assert init("lake", "--name", name, "--bucket", "acme") == 0
+
+    project = yaml.safe_load((tmp_path / "lake" / "Pulumi.yaml").read_text(encoding="utf-8"))
+    assert project["name"] == name
+    assert texts(tmp_path / "lake")["README.md"].startswith(f"# {name}\n")
+
+
+def test_an_address_that_yaml_reads_as_something_else_is_quoted(init: Init, tmp_path: Path) -> None:
+    assert init("lake", "--airbyte-url", "https://airbyte/a:") == 0
+
+    stack = yaml.safe_load((tmp_path / "lake" / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
+    assert stack["config"]["airbyte:serverUrl"] == "https://airbyte/a:"
+
+
+@pytest.mark.parametrize("folder", ["my lake", "o'brien", "$(x)"])
+def test_the_next_steps_can_be_pasted_whatever_the_folders_name(
+    init: Init, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(folder, "--name", "lake") == 0
+
+    (step,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  cd "))
+    ran = subprocess.run(["sh", "-c", f"{step} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.stdout == f"{tmp_path / folder}\n"
+
+
+@pytest.mark.parametrize("packages", ["git+https://example.com/x@a\n[tool]", "git+https://example.com/x@\x7f", "\udcff"])
+def test_packages_that_no_file_can_name_are_refused(
+    init: Init, tmp_path: Path, packages: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / os.fsdecode(packages.encode(errors="surrogateescape"))).mkdir(parents=True)
+    assert init("lake", "--packages", packages) == 1
+
+    assert capsys.readouterr().err == "lotus: --packages has characters that can't be printed: name another place\n"
+
+
 def test_a_stack_for_a_trial_is_not_guarded(init: Init, tmp_path: Path) -> None:
     assert init("trial", "--stack", "dev", "--no-production") == 0
 
