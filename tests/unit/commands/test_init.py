@@ -129,7 +129,7 @@ def test_the_next_steps_can_be_pasted_whatever_the_folders_name(
     assert ran.stdout == f"{tmp_path / folder}\n"
 
 
-@pytest.mark.parametrize("packages", ["git+https://example.com/x@a\n[tool]", "git+https://example.com/x@\x7f", "\udcff"])
+@pytest.mark.parametrize("packages", ["git+https://a.example/x@a\n[tool]", "git+https://a.example/x@\x7f", "\udcff"])
 def test_packages_that_no_file_can_name_are_refused(
     init: Init, tmp_path: Path, packages: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
