@@ -98,6 +98,32 @@ def test_a_server_that_cannot_list_its_connectors_is_no_reason_to_refuse(plugin:
     plugin.create("source", inputs, preview=True)
 
 
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}, {"status": 404}])
+def test_a_list_that_fails_is_asked_for_as_often_for_three_sources_as_for_one(
+    plugin: Plugin, lake: Lake, fault: dict[str, int]
+) -> None:
+    without_config_api(lake)
+    lake.fault(path="/connector_definitions", times=None, **fault)
+    asked = []
+    for name in ("one", "two", "three"):
+        inputs = plugin.checked("source", given(lake, "source", name=name, definitionId=MISSING))
+        plugin.create("source", inputs, preview=True, name=name)
+        asked.append(lake.asked().count(LISTED))
+    assert asked[0] == asked[-1] > 0
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_workspace_that_is_listed_is_not_refused_although_it_cannot_be_read(
+    plugin: Plugin, lake: Lake, status: int
+) -> None:
+    workspace = f"/workspaces/{lake.twin.workspace_id}"
+    lake.fault(path=f"{workspace}$", method="GET", status=status, times=None)
+    lake.fault(path="/sources$", method="GET", status=403, times=None)
+    message = refusal(plugin, "source", given(lake, "source"))
+    assert f"GET {workspace}" in lake.asked()
+    assert "no workspace" not in message
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_connection_to_a_deleted_end_is_refused(either: Plugin, lake: Lake, kind: str) -> None:
     made = either.made(kind, given(lake, kind, name="short-lived"))
