@@ -113,15 +113,13 @@ def test_a_list_that_fails_is_asked_for_as_often_for_three_sources_as_for_one(
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_a_workspace_that_is_listed_is_not_refused_although_it_cannot_be_read(
+def test_an_empty_workspace_that_is_listed_passes_although_it_cannot_be_read(
     plugin: Plugin, lake: Lake, status: int
 ) -> None:
-    workspace = f"/workspaces/{lake.twin.workspace_id}"
-    lake.fault(path=f"{workspace}$", method="GET", status=status, times=None)
-    lake.fault(path="/sources$", method="GET", status=403, times=None)
-    message = refusal(plugin, "source", given(lake, "source"))
-    assert f"GET {workspace}" in lake.asked()
-    assert "no workspace" not in message
+    empty = lake.api("POST", "/workspaces", {"name": "empty"})["workspaceId"]
+    lake.fault(path=f"/workspaces/{empty}$", method="GET", status=status, times=None)
+    plugin.create("source", plugin.checked("source", given(lake, "source", workspaceId=empty)), preview=True)
+    assert f"GET /workspaces/{empty}" in lake.asked()
 
 
 @pytest.mark.parametrize("kind", KINDS)
