@@ -298,7 +298,7 @@ def upgrade_of(folder: Path, taken: frozenset[str]) -> Upgrade:
         LotusError: The folder was not made by `lotus init`, a newer Lotus wrote it, or a file can't be read.
     """
     try:
-        record = read_record((folder / RECORD).read_text(encoding="utf-8"))
+        record = read_record((folder / RECORD).read_bytes().decode(errors="replace"))
     except FileNotFoundError:
         raise LotusError(f"{folder} has no {RECORD}", "name the folder of a lake that `lotus init` made") from None
     installed = version(DISTRIBUTION)

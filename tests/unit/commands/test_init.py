@@ -452,6 +452,11 @@ def test_an_edited_file_stays_and_its_differences_are_shown_once(
     [
         (None, "has no .lotus.json: name the folder of a lake that `lotus init` made"),
         ("{", ".lotus.json is not valid"),
+        ("\udcff", ".lotus.json is not valid"),
+        (
+            f'{{"version": "{"9" * 5000}", "stack": "prod", "ci": "github", "files": {{}}}}',
+            ".lotus.json is not valid at version",
+        ),
         (
             '{"version": "9.0.0", "stack": "prod", "ci": "github", "files": {}}',
             "Lotus 9.0.0 wrote the files, and 0.1.0",
@@ -467,7 +472,7 @@ def test_an_upgrade_without_a_valid_record_is_refused(
     record: str | None, message: str, init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if record is not None:
-        (tmp_path / RECORD).write_text(record, encoding="utf-8")
+        (tmp_path / RECORD).write_text(record, encoding="utf-8", errors="surrogateescape")
     assert init("--upgrade", "--yes") == 1
     assert message in capsys.readouterr().err
 
