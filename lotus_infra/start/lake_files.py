@@ -155,10 +155,11 @@ def _packages(packages: str) -> str:
     if not packages.startswith("git+"):
         return f"# Lotus's packages.\nfind-links = [{_toml(packages)}]\n"
     url = packages.removeprefix("git+")
-    address, at, reference = url.rpartition("@")
-    # An `@` before the path is part of the address, as in ssh://git@host/path.
-    if not at or "/" in reference:
-        address, reference = url, ""
+    # An `@` before the path is part of the address, as in ssh://git@host/path. A branch may have slashes.
+    scheme, _, rest = url.partition("://")
+    server, slash, path = rest.partition("/")
+    path, _, reference = path.partition("@")
+    address = f"{scheme}://{server}{slash}{path}"
     source = f"git = {_toml(address)}" + (f", rev = {_toml(reference)}" if reference else "")
     return (
         "\n[tool.uv.sources]\n"

@@ -129,6 +129,24 @@ def test_the_next_steps_can_be_pasted_whatever_the_folders_name(
     assert ran.stdout == f"{tmp_path / folder}\n"
 
 
+@pytest.mark.parametrize(
+    ("packages", "address", "reference"),
+    [
+        ("git+https://a.example/x/lotus@feature/query", "https://a.example/x/lotus", "feature/query"),
+        ("git+ssh://git@a.example/x/lotus@v1", "ssh://git@a.example/x/lotus", "v1"),
+        ("git+ssh://git@a.example/x/lotus", "ssh://git@a.example/x/lotus", None),
+        ("git+file:///x/lotus@main", "file:///x/lotus", "main"),
+    ],
+)
+def test_a_reference_of_git_may_be_a_branch_with_slashes(
+    init: Init, tmp_path: Path, packages: str, address: str, reference: str | None
+) -> None:
+    assert init("lake", "--packages", packages) == 0
+
+    sources = tomllib.loads((tmp_path / "lake" / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]["sources"]
+    assert (sources["lotus-infra"]["git"], sources["lotus-infra"].get("rev")) == (address, reference)
+
+
 @pytest.mark.parametrize("packages", ["git+https://a.example/x@a\n[tool]", "git+https://a.example/x@\x7f", "\udcff"])
 def test_packages_that_no_file_can_name_are_refused(
     init: Init, tmp_path: Path, packages: str, capsys: pytest.CaptureFixture[str]
