@@ -32,6 +32,7 @@ FROM_REPOSITORY: Final = (
     MACROS,
     "dagster/dbt/profiles.yml",
     "dagster/dbt/tests/generic",
+    "docs/recipes",
     "streams/_connectors/destination-s3.json",
     "streams/_connectors/source-faker.json",
     "streams/_destinations/s3.json",
