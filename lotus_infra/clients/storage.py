@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from lotus_infra.errors import LotusError, one_line
+from lotus_infra.errors import DOCS, LotusError, one_line
 
 Presence = Literal["free", "readable", "foreign"]
 """`foreign` exists and may not be read: another account has it, or the identity lacks a permission."""
@@ -37,6 +37,7 @@ class Cause(NamedTuple):
 
 
 _CREDENTIALS: Final = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with AWS_PROFILE"
+_POLICIES: Final = f"{DOCS}/how-to/set-up-ci.md#the-roles-on-aws"
 _CODES: Final = (
     (
         r"ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired",
@@ -66,7 +67,7 @@ _CODES: Final = (
         r"AccessDenied|AccessDeniedException|AllAccessDisabled",
         Cause(
             "the server refuses these credentials",
-            "grant them access to it, or use others with AWS_PROFILE; docs/how-to/set-up-production.md has the policy",
+            f"grant them access to it, or use others with AWS_PROFILE; {_POLICIES} has the policies",
         ),
     ),
 )
@@ -92,7 +93,7 @@ _TEXTS: Final = (
         r"\(403\) when calling|StatusCode: 403",
         Cause(
             "the server refuses these credentials",
-            "grant them access to it, or use others with AWS_PROFILE; docs/how-to/set-up-production.md has the policy",
+            f"grant them access to it, or use others with AWS_PROFILE; {_POLICIES} has the policies",
         ),
     ),
     (r"\(404\) when calling the HeadBucket", Cause("the bucket does not exist", "correct its name, or create it")),

@@ -20,7 +20,7 @@ from lotus_infra.commands.options import JSON, OUTPUT, STACK, STREAMS
 from lotus_infra.commands.output import prose, table, write
 from lotus_infra.config.production import ENDPOINT_VARIABLE
 from lotus_infra.config.stack import Project
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import DOCS, LotusError
 from lotus_infra.lake.disk import beside
 from lotus_infra.lake.lake import Lake
 from lotus_infra.lake.loader import load_usable_lake
@@ -117,7 +117,7 @@ def find_lake(
     if not found:
         raise LotusError(
             f"no catalog: neither --catalog nor {CATALOG} is set",
-            "in the sandbox run `. .sandbox/env` first; for a cluster follow docs/how-to/query-the-lake.md",
+            f"in the sandbox run `. .sandbox/env` first; for a cluster follow {DOCS}/how-to/query-the-lake.md",
         )
     landing, server = environment.get(LANDING, ""), dict(environment)
     name = Project.selected(directory, stack, environment) if not landing else ""

@@ -11,11 +11,11 @@ from typing import Final
 
 import pulumi
 
-from lotus_infra.errors import masked_urls
+from lotus_infra.errors import DOCS, masked_urls
 from lotus_infra.lake.diagnostics import escape_unprintable
 
-PAGE: Final = "docs/how-to/deploy-dagster.md"
-RECOVERY: Final = "docs/how-to/recover-a-killed-run.md"
+PAGE: Final = f"{DOCS}/how-to/deploy-dagster.md"
+RECOVERY: Final = f"{DOCS}/how-to/recover-a-killed-run.md"
 FORCE_VARIABLE: Final = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 """The plugin's own variable: with `true`, it overwrites the fields of others."""
 FORCE: Final = f"{FORCE_VARIABLE}=true pulumi up"

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from lotus_infra import naming
 from lotus_infra.config.pods import Count, Days, DnsLabel, PodSettings, Port, Seconds
 from lotus_infra.config.section import Name, Section, Text, Whole, matching
+from lotus_infra.errors import DOCS
 
 POSTGRES_PORT: Final = 5432
 CNPG: Final = "postgresql.cnpg.io"
@@ -19,7 +20,7 @@ BARMAN: Final = "barmancloud.cnpg.io"
 """The API group of its Barman Cloud plugin."""
 BARMAN_PLUGIN: Final = "barman-cloud.cloudnative-pg.io"
 """The plugin's name in a cluster's specification."""
-RUNBOOK: Final = "docs/runbooks/restore-a-database.md"
+RUNBOOK: Final = f"{DOCS}/runbooks/restore-a-database.md"
 
 
 def _check_backup_schedule(text: str) -> str:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from lotus_infra.config.settings import PLACEHOLDER
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import REPOSITORY_URL, LotusError
 
-REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
 CI: Final = ("github", "none")
 Ci = Literal["github", "none"]
 NAME: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$"

@@ -10,6 +10,7 @@ import pytest
 from lotus_infra.commands.doctor.cluster import cluster
 from lotus_infra.commands.doctor.context import StackContext
 from lotus_infra.commands.doctor.results import CheckResult
+from lotus_infra.errors import DOCS
 from tests.commands.prod import Prod
 from tests.support.cluster import Document, an_object, helm_record
 
@@ -178,7 +179,7 @@ def test_a_namespace_that_is_lost_with_its_databases_is_to_be_restored(ready: Pr
     [lost] = [each for each in examined(ready) if each.state != "ok"]
 
     assert (lost.state, lost.what) == ("broken", "the state has the namespace lotus-lake, and the cluster does not")
-    assert lost.remedy == "restore it with its databases: docs/runbooks/restore-a-database.md"
+    assert lost.remedy == f"restore it with its databases: {DOCS}/runbooks/restore-a-database.md"
 
 
 def test_a_namespace_that_others_made_is_used_or_warned_of(ready: Prod, state: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lotus_infra.commands.findings import Finding
+from lotus_infra.errors import DOCS
 from tests.commands.prod import Prod
 from tests.support.cluster import Document, an_object, database
 from tests.support.definitions import custom_resource_problems
@@ -83,7 +84,7 @@ def test_a_database_that_does_not_run_or_does_not_exist_differs(prod: Prod) -> N
 
 
 def test_a_lost_database_is_to_be_restored_because_an_update_creates_an_empty_one(prod: Prod) -> None:
-    runbook = "docs/runbooks/restore-a-database.md"
+    runbook = f"{DOCS}/runbooks/restore-a-database.md"
     assert found_on(prod)["database"].remedy == f"restore it: {runbook}; `pulumi up --refresh` creates an empty one"
 
     waits = database("dagster-db", conditions=[{"type": "Ready", "status": "False"}])

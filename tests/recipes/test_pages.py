@@ -1,16 +1,19 @@
 """The pages of the recipes: they name every file and every secret, and messages lead to their headings."""
 
+import ast
 import re
 from typing import Final
 
 from lotus_infra.commands.doctor import context, identity, needs
 from lotus_infra.config.settings import SECRET_KEYS
+from lotus_infra.errors import DOCS
 from tests.docs.pages import names, page
 from tests.engine.harness import REPOSITORY
 
 ROTATE: Final = "docs/how-to/rotate-a-credential.md"
 SET_UP: Final = "docs/how-to/set-up-ci.md"
 PRODUCTION: Final = "docs/how-to/set-up-production.md"
+SOURCES: Final = sorted((REPOSITORY / "lotus_infra").rglob("*.py"))
 
 
 def text(name: str) -> str:
@@ -45,14 +48,27 @@ def test_every_recipe_is_used_by_a_page() -> None:
 
 
 def test_a_page_in_a_message_has_the_heading_that_the_message_names() -> None:
-
-    source = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "lotus_infra").rglob("*.py"))
-    named = set(re.findall(r"(docs/[\w/-]+\.md)(#[\w-]+)?", source.replace("{CI_PAGE}", context.CI_PAGE)))
-    assert (context.CI_PAGE, "#the-roles-on-aws") in named
-    assert identity.ROLES.startswith(context.CI_PAGE)
-    assert needs.PAGE in names()
+    source = "".join(file.read_text(encoding="utf-8") for file in SOURCES)
+    source = source.replace("{CI_PAGE}", context.CI_PAGE).replace("{DOCS}", DOCS)
+    named = {(f"docs/{file}", anchor) for file, anchor in re.findall(rf"{DOCS}/([\w/-]+\.md)(#[\w-]+)?", source)}
+    assert (SET_UP, "#the-roles-on-aws") in named
+    assert f"{context.CI_PAGE}#the-roles-on-aws" == identity.ROLES
+    assert f"{DOCS}/how-to/set-up-production.md" == needs.PAGE
     broken = [(file, anchor) for file, anchor in named if file not in names() or anchor[1:] not in anchors(file)]
     assert broken == []
+
+
+def test_a_page_in_a_message_has_an_address_because_a_lake_of_ones_own_has_no_pages() -> None:
+    in_the_folder = [
+        (file.name, node.value)
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and "\n" not in node.value
+        and re.search(r"docs/[\w/-]+\.md", node.value)
+    ]
+    assert in_the_folder == []
 
 
 def anchors(name: str) -> set[str]:

@@ -100,9 +100,10 @@ def test_every_page_that_a_message_names_exists() -> None:
 
 
 def _broken(said: Said) -> list[str]:
-    found = re.finditer(r"(?<![\w/-])((?:docs/)[\w/.-]+\.md)(?:#([\w-]+))?", said.text)
+    # A value in a message is an X: DOCS, or a constant that begins with it.
+    found = re.finditer(r"(?<![\w/-])(?:docs|X)/([\w/.-]+\.md)(?:#([\w-]+))?", said.text)
     return [
         each[0]
         for each in found
-        if each[1] not in names() or (each[2] is not None and each[2] not in page(each[1]).headings)
+        if f"docs/{each[1]}" not in names() or (each[2] is not None and each[2] not in page(f"docs/{each[1]}").headings)
     ]

@@ -14,11 +14,11 @@ from lotus_infra.config import production
 from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.config.stack_files import read, stack_file
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import DOCS, LotusError
 
 Purpose = Literal["deploy", "preview"]
 """What the shell's identities are for. A preview only reads, except for the state's lock."""
-CI_PAGE = "docs/how-to/set-up-ci.md"
+CI_PAGE = f"{DOCS}/how-to/set-up-ci.md"
 """The page with the policies and roles of both purposes."""
 
 

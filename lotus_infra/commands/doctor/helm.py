@@ -11,12 +11,12 @@ from lotus_infra.clients.locks import UnlockPlan, backend_store, plan_unlock
 from lotus_infra.clients.state import Resource
 from lotus_infra.commands.doctor.context import Site, StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import DOCS, LotusError
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _COMPONENT = "lotus:dagster:Release"
 _PROVIDER = "pulumi:providers:kubernetes"
-PAGE = "docs/how-to/recover-a-killed-run.md"
+PAGE = f"{DOCS}/how-to/recover-a-killed-run.md"
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from lotus_infra.commands.database_health import declared_databases
 from lotus_infra.commands.doctor.context import CI_PAGE, Site
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config.dagster import DagsterSettings
+from lotus_infra.errors import DOCS
 from lotus_infra.lake.diagnostics import pluralize
 
 Version = tuple[int, ...]
-PAGE: Final = "docs/how-to/set-up-production.md"
+PAGE: Final = f"{DOCS}/how-to/set-up-production.md"
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 
 

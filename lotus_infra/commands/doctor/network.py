@@ -7,7 +7,7 @@ from lotus_infra.clients.network import addresses_of, ask_address, ask_chart_rep
 from lotus_infra.commands.doctor.context import StackContext
 from lotus_infra.commands.doctor.results import CheckResult, broken, ok, warning
 from lotus_infra.config.dagster import Chart
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import DOCS, LotusError
 from lotus_infra.helm.chart_schema import remote_schemas
 
 
@@ -53,7 +53,7 @@ def _schemas(project: Path, chart: Chart) -> Iterator[CheckResult]:
         try:
             ask_address(address)
         except LotusError as error:
-            remedy = "allow this machine to reach it, or use a chart without it: docs/how-to/deploy-dagster.md"
+            remedy = f"allow this machine to reach it, or use a chart without it: {DOCS}/how-to/deploy-dagster.md"
             yield broken("network", f"Helm can't read a schema of the chart: {error.message}", remedy)
         else:
             yield ok("network", f"the chart's schema {address} answers")
