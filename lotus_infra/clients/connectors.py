@@ -76,10 +76,10 @@ def _hint(connector: str, listed: Iterable[ConnectorDefinition]) -> str:
     near = nearest(connector.partition("-")[2], names)
     if near:
         return f'did you mean "{kind}-{near}"?'
-    pin = f"`lotus connector add {connector}"
     return (
         f"name its definition: {_by_id(connector)}, or bring the connector itself: "
-        f"{pin} --manifest FILE`, or {pin} --image REPOSITORY:TAG --from FILE`"
+        f"`lotus connector add {connector} --manifest FILE`, or "
+        f"`lotus connector add {connector} --image REPOSITORY:TAG --from FILE`"
     )
 
 
