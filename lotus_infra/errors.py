@@ -16,6 +16,9 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
+REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
+DOCS: Final = f"{REPOSITORY_URL}/blob/main/docs"
+"""The pages that messages name: a lake of one's own does not have them."""
 MASKED: Final = "***"
 REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
 DOCS: Final = f"{REPOSITORY_URL}/blob/main/docs"
