@@ -391,8 +391,10 @@ class _Discovering:
         Raises:
             LotusError: A value is unknown, or Airbyte or the connector fails.
         """
+        # Before the spinner, which would draw over a prompt for a value.
+        configuration = {} if self.existing else self._resolved()
         with Console(stderr=True).status(f"Discovering {self.new.options.name}"), translate_errors():
-            found = self._discovered()
+            found = self._discovered(configuration)
         if not found:
             raise LotusError(f"the source {self.new.options.name} has no streams", "check its configuration")
         offered, left_out = to_lake_format(found)
@@ -400,11 +402,9 @@ class _Discovering:
         note = f"Discovered {pluralize(len(offered), 'stream')} by {how}"
         return replace(self.new, offered=offered, left_out=left_out, notes=(*self.new.notes, note)).apart()
 
-    def _discovered(self) -> list[DiscoveredStream]:
-        existing = self.existing
-        if existing:
-            return self.live.airbyte.discover_schema(existing)
-        configuration = self._resolved()
+    def _discovered(self, configuration: dict[str, JsonValue]) -> list[DiscoveredStream]:
+        if self.existing:
+            return self.live.airbyte.discover_schema(self.existing)
         with self._definition() as definition_id:
             body: dict[str, JsonValue] = {"name": self.new.label, "workspaceId": self.live.workspace_id}
             return self._of_temporary({**body, "definitionId": definition_id, "configuration": configuration})

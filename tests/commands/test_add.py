@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -533,24 +533,27 @@ def test_at_a_terminal_what_is_missing_is_asked_for_and_secrets_do_not_show(lab:
     with subprocess.Popen(
         [sys.executable, "-m", "lotus_infra.commands.cli", *command],
         stdin=end,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=end,
+        stderr=end,
         cwd=lab.folder.parent,
-        env={"HOME": str(lab.folder.parent), "AIRBYTE_RETRY_BASE_SECONDS": "0"},
+        env={"HOME": str(lab.folder.parent), "AIRBYTE_RETRY_BASE_SECONDS": "0", "TERM": "xterm"},
         start_new_session=True,
     ) as running:
         os.close(end)
-        assert running.stdout is not None
         waiting = dict(ANSWERS)
-        while letter := running.stdout.read(1).decode(errors="replace"):
-            printed += letter
-            # A prompt for a secret drops what was typed before it.
-            for prompt in [prompt for prompt in waiting if printed.endswith(prompt)]:
-                os.write(terminal, f"{waiting.pop(prompt)}\n".encode())
+        # A terminal whose last writer has ended is an error to read.
+        with suppress(OSError):
+            while letter := os.read(terminal, 1).decode(errors="replace"):
+                printed += letter
+                # A prompt for a secret drops what was typed before it.
+                for prompt in [prompt for prompt in waiting if printed.endswith(prompt)]:
+                    os.write(terminal, f"{waiting.pop(prompt)}\n".encode())
     os.close(terminal)
 
     assert (running.returncode, waiting) == (0, {}), printed
     assert TOKEN not in printed
+    # A spinner, which hides the cursor first, would draw over a prompt that still waits.
+    assert printed.index("\x1b[?25l") > printed.index("lotus:sheets_service_account_info: ")
     assert document(lab, "sheets/_source.json")["configuration"] == {
         "spreadsheet_id": "1abc",
         "credentials": {"auth_type": "Service", "service_account_info": {"$secret": "sheets_service_account_info"}},

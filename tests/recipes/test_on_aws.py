@@ -30,9 +30,12 @@ class Shell:
     folder: Path
     environment: dict[str, str]
 
-    def follow(self, part: str) -> str:
-        """Run the page's block that has this part; return its output."""
-        [text] = [block.text for block in page(PAGE).blocks if block.is_shell and part in block.text]
+    def follow(self, *parts: str) -> str:
+        """Run the page's blocks that have these parts, one after the other in one shell; return their output."""
+        shown = [block.text for block in page(PAGE).blocks if block.is_shell]
+        blocks = [[text for text in shown if part in text] for part in parts]
+        assert [len(each) for each in blocks] == [1] * len(parts)
+        text = "\n".join(each[0] for each in blocks)
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
             cwd=self.folder,
@@ -87,9 +90,7 @@ def test_the_copy_of_the_recipes_has_the_teams_values_and_no_placeholder(shell: 
 
 
 def test_the_commands_make_the_provider_both_roles_and_the_key(shell: Shell) -> None:
-    shell.follow("cp -R docs/recipes")
-    shell.follow("create-open-id-connect-provider")
-    output = shell.follow("aws kms create-key")
+    output = shell.follow("cp -R docs/recipes", "create-open-id-connect-provider", "aws kms create-key")
 
     iam, kms = shell.client("iam"), shell.client("kms")
     [provider] = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]

@@ -206,8 +206,8 @@ def options_of(command: click.Command) -> frozenset[str]:
 
 
 def options_said(text: str) -> set[str]:
-    """The options that a text names without a program."""
-    if PART_OF_A_COMMAND.fullmatch(text):
+    """The options that a text names without a program: not those of a text that is a whole command."""
+    if PART_OF_A_COMMAND.fullmatch(text) or text.startswith("lotus "):
         return set()
     return set(OPTION.findall(OTHER_PROGRAM.sub("", QUOTED.sub("", text)))) - {"--option"}
 

@@ -241,6 +241,16 @@ def test_as_json_it_is_one_document(init: Init, tmp_path: Path, capsys: pytest.C
 # One source of each file
 
 
+def test_the_lake_has_the_recipes_that_the_pages_of_its_first_deploy_copy(init: Init, tmp_path: Path) -> None:
+    assert init("lake", "--ci", "none") == 0
+    for page in ("set-up-ci.md", "set-up-production.md"):
+        text = (REPOSITORY / "docs" / "how-to" / page).read_text(encoding="utf-8")
+        # `.review/recipes` is the copy.
+        named = set(re.findall(r"(?<![\w/])docs/recipes(?:/[\w-]+(?:\.\w+)?)*", text))
+        assert named
+        assert [name for name in sorted(named) if not (tmp_path / "lake" / name).exists()] == []
+
+
 def test_workflows_call_only_targets_and_programs_that_the_lake_has(init: Init, tmp_path: Path) -> None:
     assert init("lake") == 0
     lake = tmp_path / "lake"
