@@ -13,7 +13,7 @@ from lotus_infra.clients.storage import Cause, cause_of, s3_code_of
 _PLACES: Final = (
     (r"operation error KMS|awskms|KMS: Decrypt|keeper: KMS", "the key of the stack's secrets can't be used"),
     (
-        r"\.pulumi/|operation error S3|unable to open bucket|\bblob \((key|code)|error listing stacks",
+        r"\.pulumi/(?!bin/|plugins/)|operation error S3|unable to open bucket|\bblob \((key|code)|error listing stacks",
         "the state can't be reached",
     ),
 )

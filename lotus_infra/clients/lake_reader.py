@@ -5,6 +5,7 @@ functions in it are known to read: some of DuckLake's delete files, and run insi
 the tables' files, the landing zone and the current folder only, and calls no other server.
 """
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import unquote
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -49,6 +51,8 @@ READING: Final = frozenset(
     )
 )
 """Table functions that read only; all others are refused."""
+PRIVATE: Final = frozenset({"duckdb_databases", "pragma_database_list", "pg_settings"})
+"""DuckDB's own views over functions that are refused: of a catalog in Postgres, they print the whole address."""
 _METADATA: Final = f"__ducklake_metadata_{ALIAS}"
 _REWRITES: Final = ("compacted_table", "merge_adjacent", "rewrite_delete", "flushed_inlined", "inline_flush")
 """Changes in DuckLake's snapshots that move a table's rows to other files and leave them as they are."""
@@ -72,6 +76,9 @@ group by all
 _LOCKED: Final = re.compile(r"Conflicting lock is held in .*?\(PID (\d+)\)")
 _UNREACHABLE: Final = re.compile(r'Unable to connect to Postgres at ".*": (.*)', re.DOTALL)
 _PASSWORD: Final = re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|[^\s\"]+)", re.IGNORECASE)
+_PASSWORD_VARIABLE: Final = "PGPASSWORD"
+_PASSWORD_IN_URL: Final = re.compile(r"(//[^/?#\s:@]*):([^\s/?#]*)@")
+_OWN_PASSWORD: Final = re.compile(rf"\b{_PASSWORD.pattern}\s*", re.IGNORECASE)
 _PLACE_IN_TEXT: Final = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 _JSON: Final[TypeAdapter[JsonValue]] = TypeAdapter(JsonValue)
 
@@ -128,23 +135,28 @@ def reading(address: LakeAddress, environment: Mapping[str, str]) -> Iterator["L
     if not address.catalog.startswith(POSTGRES) and not Path(address.catalog).exists():
         hint = "name a file, or Postgres as postgres:dbname=… host=…; Dagster's first run creates the catalog"
         raise LotusError(f"no catalog at {_hidden(address.catalog)}", hint)
-    with duckdb.connect() as connection:
+    # DuckDB lets a query read all of this folder, so it is not the one of all programs. Without it, DuckDB would
+    # write to the current folder.
+    with (
+        _without_password(address) as place,
+        tempfile.TemporaryDirectory(prefix="lotus-query-") as folder,
+        duckdb.connect() as connection,
+    ):
         try:
-            attach(connection, address, read_only=True, waits=False, environment=environment)
+            attach(connection, place, read_only=True, waits=False, environment=environment)
         except ImportError as error:
             raise LotusError(f"{error}", "install them: pip install 'lotus-infra[deploy,query]'") from None
         except FileNotFoundError as error:
             raise LotusError(str(error)) from None
         except duckdb.Error as error:
-            raise _not_attached(address, str(error)) from None
+            raise _not_attached(place, str(error)) from None
         stored = _stored_data(connection)
-        if not address.data and stored.startswith("s3://"):
-            prepare(connection, replace(address, data=stored), environment)
+        if not place.data and stored.startswith("s3://"):
+            prepare(connection, replace(place, data=stored), environment)
         _forget_keys(connection)
         connection.execute(f"use {ALIAS}; attach ':memory:' as {LANDING}; set TimeZone = 'UTC'")
-        # The default is a folder in the current one.
-        connection.execute(f"set temp_directory = {literal(tempfile.gettempdir())}")
-        yield LakeReader(connection, replace(address, data=address.data or stored))
+        connection.execute(f"set temp_directory = {literal(folder)}")
+        yield LakeReader(connection, replace(place, data=place.data or stored))
 
 
 class LakeReader:
@@ -184,6 +196,9 @@ class LakeReader:
         for name in map(_called, nodes):
             if name is not None and name not in READING:
                 raise QueryError(f"the table function {name} is refused", "it is not known to read only")
+        for name in map(_table_name, nodes):
+            if name in PRIVATE:
+                raise QueryError(f"the view {name} is refused", "it may print a password")
         files = frozenset(name for name in map(_landed_name, nodes) if name is not None)
         return Query(_first_statement(statements[0]), files)
 
@@ -313,6 +328,33 @@ class LakeReader:
             raise _failed(str(error)) from None
 
 
+@contextmanager
+def _without_password(address: LakeAddress) -> Iterator[LakeAddress]:
+    """An address whose password is in PGPASSWORD, because a query can print the address by several settings."""
+    catalog, password = _parted(address.catalog) if address.catalog.startswith(POSTGRES) else (address.catalog, None)
+    before = os.environ.get(_PASSWORD_VARIABLE)
+    try:
+        if password is not None:
+            os.environ[_PASSWORD_VARIABLE] = password
+        yield replace(address, catalog=catalog)
+    finally:
+        if password is not None:
+            os.environ.pop(_PASSWORD_VARIABLE)
+            os.environ.update({_PASSWORD_VARIABLE: before} if before is not None else {})
+
+
+def _parted(catalog: str) -> tuple[str, str | None]:
+    """An address in Postgres without its password, and the password; None if it has none."""
+    in_url = _PASSWORD_IN_URL.search(catalog)
+    if in_url is not None:
+        return _PASSWORD_IN_URL.sub(r"\1@", catalog), unquote(in_url[2])
+    found = _OWN_PASSWORD.search(catalog) if "://" not in catalog else None
+    if found is None:
+        return catalog, None
+    text = found[2][1:-1] if found[2].startswith("'") else found[2]
+    return _OWN_PASSWORD.sub("", catalog), re.sub(r"\\(.)", r"\1", text)
+
+
 def _stored_data(connection: "DuckDBPyConnection") -> str:
     """The place of the tables' files, as the catalog has it."""
     query = f"select value from {_METADATA}.ducklake_metadata where key = 'data_path' and scope is null"
@@ -350,9 +392,12 @@ def _called(node: Mapping[str, JsonValue]) -> str | None:
 def _landed_name(node: Mapping[str, JsonValue]) -> str | None:
     """The name in the schema `landing` that a node of a query reads; None if it reads none."""
     places = {str(node.get(key)).lower() for key in ("catalog_name", "schema_name")}
-    if node.get("type") != "BASE_TABLE" or LANDING not in places:
-        return None
-    return str(node.get("table_name")).lower()
+    return _table_name(node) if LANDING in places else None
+
+
+def _table_name(node: Mapping[str, JsonValue]) -> str | None:
+    """The name of the table or view that a node of a query reads; None if it reads none."""
+    return str(node.get("table_name")).lower() if node.get("type") == "BASE_TABLE" else None
 
 
 def _first_statement(text: str) -> str:

@@ -5,6 +5,7 @@ A shell waits for these names at each press of a key: they come from the names o
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ PROGRAM: Final = "lotus"
 VARIABLE: Final = "_LOTUS_COMPLETE"
 """The environment variable by which the scripts ask for completions; click's name for the program."""
 SHELLS: Final = ("bash", "zsh", "fish")
+_HARMLESS: Final = re.compile(r"[\w ./@%+=:,-]+")
+"""Names that are offered: bash writes them into the command line as they are, and would run `$(…)` in one."""
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -65,8 +68,9 @@ def names(found: Callable[[Path, click.Context], Iterable[str]]) -> Complete:
 
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         directory = context.params.get("directory") or Path("streams")
-        with suppress(OSError, ValueError, LotusError):
-            return [CompletionItem(name) for name in found(directory, context) if name.startswith(incomplete)]
+        with suppress(OSError, ValueError, RecursionError, LotusError):
+            matching = (name for name in found(directory, context) if name.startswith(incomplete))
+            return [CompletionItem(name) for name in matching if _HARMLESS.fullmatch(name)]
         return []
 
     return complete
@@ -92,7 +96,7 @@ def _selectors(directory: Path, context: click.Context) -> Iterable[str]:
 
     for name in _sources(directory, context):
         yield name
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             document = json.loads((directory / name / SOURCE_FILE).read_bytes())
             connections = document.get("connections") if isinstance(document, dict) else None
             yield from (f"{name}/{each}" for each in sorted(connections if isinstance(connections, dict) else ()))

@@ -8,6 +8,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -142,7 +143,8 @@ def new_lake(folder: Path, answers: Answers) -> tuple[str, ...]:
         report = check_lake_files(made / STREAMS)
         if report.problems:
             # The checks know more of an address or a name than `_check`.
-            raise LotusError(render(report).replace(f"{made}{os.sep}", ""), "correct the options, and run it again")
+            problems = render(report).replace(f"{path_from_here(made)}{os.sep}", "")
+            raise LotusError(problems, "correct the options, and run it again")
         written = sorted(file.relative_to(made).as_posix() for file in made.rglob("*") if file.is_file())
         _move(made, folder)
     return tuple(written)
@@ -171,6 +173,8 @@ def _mistakes(answers: Answers) -> Iterator[tuple[str, str]]:
         yield "--airbyte-url is not an address", "write one such as https://airbyte.example.com/api/public/v1"
     if has_credentials(answers.airbyte_url):
         yield "--airbyte-url has credentials in it", "leave them out, and set airbyte:clientSecret in the stack"
+    if not answers.packages.isprintable():
+        yield "--packages has characters that can't be printed", "name another place"
     if has_credentials(answers.packages):
         yield "--packages has credentials in it", "leave them out: git and uv have settings of their own for them"
 
@@ -240,7 +244,7 @@ def _move(made: Path, folder: Path) -> None:
 
 def _show_new(folder: Path, answers: Answers, files: tuple[str, ...], *, as_json: bool) -> None:
     following = (
-        f"cd {path_from_here(folder)}",
+        f"cd {shlex.quote(str(path_from_here(folder)))}",
         "git init -b main && make setup && make check",
         "git add . && git commit -m 'A new lake'",
     )
@@ -294,7 +298,7 @@ def upgrade_of(folder: Path, taken: frozenset[str]) -> Upgrade:
         LotusError: The folder was not made by `lotus init`, a newer Lotus wrote it, or a file can't be read.
     """
     try:
-        record = read_record((folder / RECORD).read_text(encoding="utf-8"))
+        record = read_record((folder / RECORD).read_bytes().decode(errors="replace"))
     except FileNotFoundError:
         raise LotusError(f"{folder} has no {RECORD}", "name the folder of a lake that `lotus init` made") from None
     installed = version(DISTRIBUTION)

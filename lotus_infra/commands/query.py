@@ -231,24 +231,43 @@ def _draw(lake: LakeReader, asked: Query, shape: Shape) -> None:
 @contextmanager
 def _written(output: Path | None) -> Iterator[Path]:
     """A new file that then takes the place of the output, or is printed; it is deleted if the query fails."""
-    if output is None:
+    if output is None or (output.exists() and not output.is_file()):
+        # A device or a pipe keeps its place: it is written to, as standard output is.
         with tempfile.TemporaryDirectory(prefix="lotus-query-") as folder:
             yield (file := Path(folder).resolve() / "answer")
-            with file.open("rb") as answer:
-                sys.stdout.flush()
-                shutil.copyfileobj(answer, sys.stdout.buffer)
-            sys.stdout.flush()
+            _print(file, output)
         return
     target = output.resolve()
     file = beside(target, "new")
     try:
         yield file
+        if target.exists():
+            shutil.copymode(target, file)
         file.replace(target)
     except OSError as error:
         raise LotusError(f"{output} can't be written ({error.strerror or error})", "name another file") from None
     finally:
         with suppress(OSError):
             file.unlink()
+
+
+def _print(answer: Path, output: Path | None) -> None:
+    """Write an answer to standard output, or to a device or a pipe.
+
+    Raises:
+        LotusError: The device can't be written to.
+    """
+    with answer.open("rb") as read:
+        if output is None:
+            sys.stdout.flush()
+            shutil.copyfileobj(read, sys.stdout.buffer)
+            sys.stdout.flush()
+            return
+        try:
+            with output.open("wb") as written:
+                shutil.copyfileobj(read, written)
+        except OSError as error:
+            raise LotusError(f"{output} can't be written ({error.strerror or error})", "name another file") from None
 
 
 def _serve_ui(lake: LakeReader, directory: Path, stack: str | None, address: LakeAddress) -> None:

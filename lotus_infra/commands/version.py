@@ -87,7 +87,7 @@ def _supported(project: Path) -> str:
 def _pins() -> Iterator[str]:
     """The connectors that the lake in this folder pins, each with its version."""
     for file in sorted((_LAKE / "_connectors").glob("*.json")):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, RecursionError):
             document = json.loads(file.read_bytes())
             pinned = document.get("version") if isinstance(document, dict) else None
             yield f"{file.stem} {pinned or '(no version)'}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+import yaml
+
 from lotus_infra.config.settings import PLACEHOLDER
 from lotus_infra.errors import REPOSITORY_URL, LotusError
 
@@ -64,7 +66,7 @@ class Answers:
 def given_files(answers: Answers) -> dict[str, str]:
     """The files that belong to the lake's users, by their paths: they are written once."""
     values = {
-        "airbyte_url": answers.airbyte_url or PLACEHOLDER,
+        "airbyte_url": _yaml(answers.airbyte_url or PLACEHOLDER),
         "bucket": answers.bucket,
         "engines": _part("Pulumi.yaml", r'^requiredPulumiVersion: "(.*)"$'),
         "name": answers.name,
@@ -73,6 +75,7 @@ def given_files(answers: Answers) -> dict[str, str]:
         "packages": _packages(answers.packages),
         "pin": "" if answers.packages.startswith("git+") else f"=={answers.version}",
         "production": _production(answers),
+        "project": _yaml(answers.name),
         "region": answers.region,
         "repository": REPOSITORY_URL,
         "stack": answers.stack,
@@ -131,10 +134,11 @@ def _packages(packages: str) -> str:
     if not packages.startswith("git+"):
         return f"# Lotus's packages.\nfind-links = [{_toml(packages)}]\n"
     url = packages.removeprefix("git+")
-    address, at, reference = url.rpartition("@")
-    # An `@` before the path is part of the address, as in ssh://git@host/path.
-    if not at or "/" in reference:
-        address, reference = url, ""
+    # An `@` before the path is part of the address, as in ssh://git@host/path. A branch may have slashes.
+    scheme, _, rest = url.partition("://")
+    server, slash, path = rest.partition("/")
+    path, _, reference = path.partition("@")
+    address = f"{scheme}://{server}{slash}{path}"
     source = f"git = {_toml(address)}" + (f", rev = {_toml(reference)}" if reference else "")
     return (
         "\n[tool.uv.sources]\n"
@@ -142,6 +146,15 @@ def _packages(packages: str) -> str:
         f'lotus-dagster = {{ {source}, subdirectory = "dagster" }}\n'
         f'pulumi-airbyte = {{ {source}, subdirectory = "packages/pulumi-airbyte" }}\n'
     )
+
+
+def _yaml(text: str) -> str:
+    """A text in YAML: in the quotes of JSON if it would be read as something else, as `123` or `null` would."""
+    try:
+        plain = yaml.safe_load(f"key: {text}")
+    except yaml.YAMLError:
+        plain = None
+    return text if plain == {"key": text} else json.dumps(text)
 
 
 def _toml(text: str) -> str:

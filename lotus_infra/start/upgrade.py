@@ -36,7 +36,7 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
 
-    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*")]
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*", max_length=100)]
     stack: Annotated[str, Field(pattern=NAME)]
     ci: Ci
     files: Mapping[Annotated[str, AfterValidator(_below)], Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]

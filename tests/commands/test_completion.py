@@ -105,6 +105,23 @@ def test_broken_files_are_in_the_way_of_no_completion(lake: Path, monkeypatch: p
     assert completed(lake, "lotus check --stack ", monkeypatch) == ["prod", "staging"]
 
 
+def test_a_file_that_is_nested_too_deeply_is_in_the_way_of_no_completion(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lake / "streams/store/_source.json").write_text("[" * 100_000, encoding="utf-8")
+
+    assert completed(lake, "lotus status s", monkeypatch) == ["shop", "shop/daily", "shop/hourly", "store"]
+
+
+@pytest.mark.parametrize("name", ["$(touch x)", "`touch x`", "a;touch x", "a|b", "a\nb", "a\x1b[31m", "a&b", "a'b"])
+def test_a_name_that_bash_would_run_or_a_terminal_obey_is_not_offered(
+    name: str, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(lake / "streams", {f"{name}/_source.json": source()})
+
+    assert completed(lake, "lotus status ", monkeypatch) == ["shop", "shop/daily", "shop/hourly", "store"]
+
+
 def test_names_of_commands_are_completed_without_loading_one() -> None:
     code = (
         "import sys\nfrom lotus_infra.commands.cli import lotus, main\n"

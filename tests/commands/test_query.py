@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lotus_infra.clients.ducklake import LakeAddress, packaged
-from lotus_infra.clients.lake_reader import LakeReader
+from lotus_infra.clients.lake_reader import LakeReader, reading
 from lotus_infra.commands.cli import main
 from lotus_infra.errors import LotusError
 from sandbox.process import LOOPBACK
@@ -363,6 +364,49 @@ def test_a_query_that_may_do_more_than_read_is_refused_and_changes_nothing(query
     assert contents(world.project.parent) == before
 
 
+@pytest.mark.parametrize("name", ["../private.txt", "streams/../../private.txt", "{root}/private.txt"])
+def test_a_file_outside_of_the_current_folder_is_not_read_in_the_folder_of_temporary_files_either(
+    name: str, world: World
+) -> None:
+    root = world.project.parent
+    (root / "private.txt").write_text("private", encoding="utf-8")
+
+    with patch.object(tempfile, "tempdir", str(root)):
+        line = world.refused(f"from read_text('{name.format(root=root)}')")
+
+    assert "a query reads the lake, the landing zone, and files in the current folder" in line
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "table"])
+def test_a_pipe_named_as_the_output_is_written_to_and_stays(kind: str, world: World, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        world.shown("select 17 as answer", "--format", kind, "--output", str(pipe))
+        written, _ = reader.communicate(timeout=30)
+
+    assert b"answer" in written
+    assert pipe.is_fifo()
+
+
+def test_an_answer_keeps_the_rights_of_the_file_that_it_replaces(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "answer.csv"
+    file.touch(mode=0o600)
+
+    world.shown("select 1", "--output", str(file))
+
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_query_leaves_no_temporary_folder(world: World) -> None:
+    with patch.object(tempfile, "tempdir", str(world.project.parent)):
+        before = sorted(world.project.parent.iterdir())
+        world.shown("select 1")
+        world.shown("select 1", "--format", "csv")
+
+    assert sorted(world.project.parent.iterdir()) == before
+
+
 def test_a_refused_query_says_what_to_write(world: World) -> None:
     assert world.refused("drop table fct_sales") == (
         "lotus: DROP is refused: a query only reads: write one SELECT, SUMMARIZE, DESCRIBE or SHOW"
@@ -453,6 +497,62 @@ def test_the_role_of_the_page_reads_tables_old_and_new_and_writes_none(
 )
 def test_the_catalogs_database_is_not_reached_past_ducklake(query: str, shared_catalog: World) -> None:
     assert "is refused" in shared_catalog.refused(query)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("postgres:dbname=ducklake password='hid \\'den' host=db", "hid 'den"),
+        ("postgres:password = hid\\\\den dbname=ducklake host=db", "hid\\den"),
+        ("postgres:postgresql://reader:hid%20den@db:5432/ducklake", "hid den"),
+    ],
+)
+def test_the_password_of_an_address_reaches_postgres_apart_from_it(written: str, read: str) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def attached(_: object, address: LakeAddress, **__: object) -> None:
+        seen.append((address.catalog, os.environ.get("PGPASSWORD")))
+        raise duckdb.Error("stop")
+
+    with (
+        patch.dict(os.environ, {"PGPASSWORD": "of before"}),
+        patch("lotus_infra.clients.lake_reader.attach", attached),
+    ):
+        with pytest.raises(LotusError), reading(LakeAddress("", written, ""), {}):
+            pass
+        assert os.environ["PGPASSWORD"] == "of before"
+
+    [(catalog, password)] = seen
+    assert password == read
+    assert "den" not in catalog
+    assert "ducklake" in catalog
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select path from duckdb_databases",
+        "from system.main.DUCKDB_DATABASES",
+        "with a as (from pragma_database_list) from a",
+        "select (select file from pragma_database_list limit 1)",
+        "from pg_settings",
+        "select current_setting('allowed_paths')",
+        "show databases",
+        "show all tables",
+        "from lake.settings()",
+        "from lake.options()",
+        "select sql from duckdb_tables()",
+        "describe duckdb_databases",
+    ],
+)
+def test_a_query_does_not_print_the_password_of_the_catalogs_address(
+    query: str, shared_catalog: World, postgres: Postgres
+) -> None:
+    catalog = f"{address(postgres, 'lake_reader')} password='hid den'"
+
+    answer = shared_catalog.lotus(query, "--format", "csv", LOTUS_CATALOG=catalog)
+
+    assert "hid den" not in answer.output + answer.error
 
 
 def test_an_unreachable_catalog_is_one_line_without_the_password(shared_catalog: World, postgres: Postgres) -> None:

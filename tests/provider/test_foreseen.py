@@ -98,6 +98,30 @@ def test_a_server_that_cannot_list_its_connectors_is_no_reason_to_refuse(plugin:
     plugin.create("source", inputs, preview=True)
 
 
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 403}, {"status": 404}])
+def test_a_list_that_fails_is_asked_for_as_often_for_three_sources_as_for_one(
+    plugin: Plugin, lake: Lake, fault: dict[str, int]
+) -> None:
+    without_config_api(lake)
+    lake.fault(path="/connector_definitions", times=None, **fault)
+    asked = []
+    for name in ("one", "two", "three"):
+        inputs = plugin.checked("source", given(lake, "source", name=name, definitionId=MISSING))
+        plugin.create("source", inputs, preview=True, name=name)
+        asked.append(lake.asked().count(LISTED))
+    assert asked[0] == asked[-1] > 0
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_empty_workspace_that_is_listed_passes_although_it_cannot_be_read(
+    plugin: Plugin, lake: Lake, status: int
+) -> None:
+    empty = lake.api("POST", "/workspaces", {"name": "empty"})["workspaceId"]
+    lake.fault(path=f"/workspaces/{empty}$", method="GET", status=status, times=None)
+    plugin.create("source", plugin.checked("source", given(lake, "source", workspaceId=empty)), preview=True)
+    assert f"GET /workspaces/{empty}" in lake.asked()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_connection_to_a_deleted_end_is_refused(either: Plugin, lake: Lake, kind: str) -> None:
     made = either.made(kind, given(lake, kind, name="short-lived"))

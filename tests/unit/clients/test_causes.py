@@ -103,6 +103,11 @@ def refused(address: str) -> StorageError:
     return caught.value
 
 
+@pytest.mark.parametrize("program", ["plugins/resource-airbyte-v1.0.0/pulumi-resource-airbyte", "bin/pulumi"])
+def test_a_program_in_the_engines_own_folder_that_fails_is_not_the_state(program: str) -> None:
+    assert explain(f"error: could not run /home/me/.pulumi/{program}: the connection timed out") is None
+
+
 @pytest.mark.usefixtures("_alone")
 def test_missing_credentials_are_told_with_their_variables() -> None:
     error = refused(closed_port())

@@ -103,6 +103,61 @@ def test_the_stack_is_guarded_and_has_no_value_that_looks_set(init: Init, tmp_pa
     assert "STACK ?= live\n" in (tmp_path / "my-lake" / "Makefile").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", ["123", "null", "on", "1e3", "2026-01-01"])
+def test_a_name_that_yaml_reads_as_something_else_is_quoted(init: Init, tmp_path: Path, name: str) -> None:
+    assert init("lake", "--name", name, "--bucket", "acme") == 0
+
+    project = yaml.safe_load((tmp_path / "lake" / "Pulumi.yaml").read_text(encoding="utf-8"))
+    assert project["name"] == name
+    assert texts(tmp_path / "lake")["README.md"].startswith(f"# {name}\n")
+
+
+def test_an_address_that_yaml_reads_as_something_else_is_quoted(init: Init, tmp_path: Path) -> None:
+    assert init("lake", "--airbyte-url", "https://airbyte/a:") == 0
+
+    stack = yaml.safe_load((tmp_path / "lake" / "Pulumi.prod.yaml").read_text(encoding="utf-8"))
+    assert stack["config"]["airbyte:serverUrl"] == "https://airbyte/a:"
+
+
+@pytest.mark.parametrize("folder", ["my lake", "o'brien", "$(x)"])
+def test_the_next_steps_can_be_pasted_whatever_the_folders_name(
+    init: Init, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert init(folder, "--name", "lake") == 0
+
+    (step,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  cd "))
+    ran = subprocess.run(["sh", "-c", f"{step} && pwd"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.stdout == f"{tmp_path / folder}\n"
+
+
+@pytest.mark.parametrize(
+    ("packages", "address", "reference"),
+    [
+        ("git+https://a.example/x/lotus@feature/query", "https://a.example/x/lotus", "feature/query"),
+        ("git+ssh://git@a.example/x/lotus@v1", "ssh://git@a.example/x/lotus", "v1"),
+        ("git+ssh://git@a.example/x/lotus", "ssh://git@a.example/x/lotus", None),
+        ("git+file:///x/lotus@main", "file:///x/lotus", "main"),
+    ],
+)
+def test_a_reference_of_git_may_be_a_branch_with_slashes(
+    init: Init, tmp_path: Path, packages: str, address: str, reference: str | None
+) -> None:
+    assert init("lake", "--packages", packages) == 0
+
+    sources = tomllib.loads((tmp_path / "lake" / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]["sources"]
+    assert (sources["lotus-infra"]["git"], sources["lotus-infra"].get("rev")) == (address, reference)
+
+
+@pytest.mark.parametrize("packages", ["git+https://a.example/x@a\n[tool]", "git+https://a.example/x@\x7f", "\udcff"])
+def test_packages_that_no_file_can_name_are_refused(
+    init: Init, tmp_path: Path, packages: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / os.fsdecode(packages.encode(errors="surrogateescape"))).mkdir(parents=True)
+    assert init("lake", "--packages", packages) == 1
+
+    assert capsys.readouterr().err == "lotus: --packages has characters that can't be printed: name another place\n"
+
+
 def test_a_stack_for_a_trial_is_not_guarded(init: Init, tmp_path: Path) -> None:
     assert init("trial", "--stack", "dev", "--no-production") == 0
 
@@ -418,6 +473,11 @@ def test_an_edited_file_stays_and_its_differences_are_shown_once(
     [
         (None, "has no .lotus.json: name the folder of a lake that `lotus init` made"),
         ("{", ".lotus.json is not valid"),
+        ("\udcff", ".lotus.json is not valid"),
+        (
+            f'{{"version": "{"9" * 5000}", "stack": "prod", "ci": "github", "files": {{}}}}',
+            ".lotus.json is not valid at version",
+        ),
         (
             '{"version": "9.0.0", "stack": "prod", "ci": "github", "files": {}}',
             "Lotus 9.0.0 wrote the files, and 0.1.0",
@@ -433,7 +493,7 @@ def test_an_upgrade_without_a_valid_record_is_refused(
     record: str | None, message: str, init: Init, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if record is not None:
-        (tmp_path / RECORD).write_text(record, encoding="utf-8")
+        (tmp_path / RECORD).write_text(record, encoding="utf-8", errors="surrogateescape")
     assert init("--upgrade", "--yes") == 1
     assert message in capsys.readouterr().err
 

@@ -1,5 +1,6 @@
 """Airbyte's answers as frozen models, named after the OpenAPI documents. Unused fields are dropped."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeVar
 
@@ -325,6 +326,7 @@ class ConnectionCheck(Wire):
 
 
 Parsed = TypeVar("Parsed")
+_BUILDING: Final = threading.Lock()
 
 
 def build_models() -> None:
@@ -332,11 +334,12 @@ def build_models() -> None:
 
     Pydantic would build each on its first use, but two threads must not do that at the same time.
     """
-    waiting: list[type[Wire]] = [Wire]
-    while waiting:
-        model = waiting.pop()
-        model.model_rebuild()
-        waiting.extend(model.__subclasses__())
+    with _BUILDING:
+        waiting: list[type[Wire]] = [Wire]
+        while waiting:
+            model = waiting.pop()
+            model.model_rebuild()
+            waiting.extend(model.__subclasses__())
 
 
 def parse(kind: type[Parsed], body: JsonValue, what: str) -> Parsed:

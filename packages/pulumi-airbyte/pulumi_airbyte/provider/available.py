@@ -19,13 +19,16 @@ WORKSPACE_HINT: Final = "Set workspaceId to the id of one that these credentials
 
 
 class Available:
-    """What one Airbyte has. Each answer is asked for once a run. Thread-safe."""
+    """What one Airbyte has. Thread-safe.
+
+    Each answer is asked for once a run. So is one that fails: each try of many new resources would take half a minute.
+    """
 
     def __init__(self, airbyte: Airbyte, specifications: Specifications) -> None:
         self._airbyte = airbyte
         self._specifications = specifications
-        self._connectors: Kept[tuple[ActorKind, str], list[ConnectorDefinition]] = Kept(
-            lambda key: airbyte.connector_definitions(*key)
+        self._connectors: Kept[tuple[ActorKind, str], list[ConnectorDefinition] | None] = Kept(
+            lambda key: self._connectors_of(*key)
         )
         self._refusals: Kept[str, str] = Kept(self._refusal_of)
 
@@ -35,10 +38,7 @@ class Available:
         Raises:
             NotFound: there is no such workspace; the hint names those that there are.
         """
-        try:
-            hint = self._refusals(workspace_id.lower())
-        except AirbyteError:
-            return
+        hint = self._refusals(workspace_id.lower())
         if hint:
             raise NotFound(f"This Airbyte has no workspace {workspace_id}.", hint)
 
@@ -53,12 +53,10 @@ class Available:
         if self._specifications.fetched(kind, definition_id) is not None:
             return
         wanted, other = definition_id.lower(), _other(kind)
-        try:
-            if wanted in self._listed(kind, workspace_id):
-                return
-            misplaced = self._listed(other, workspace_id).get(wanted)
-        except AirbyteError:
+        listed = self._listed(kind, workspace_id)
+        if listed is None or wanted in listed:
             return
+        misplaced = (self._listed(other, workspace_id) or {}).get(wanted)
         raise NotFound(
             f"This Airbyte has no {kind} connector {definition_id}"
             + (f": it is a {other} connector ({misplaced})." if misplaced else ", which definitionId names."),
@@ -66,20 +64,35 @@ class Available:
             f"finds it by name. A connector of your own is declared as a {kind.capitalize()}Definition.",
         )
 
-    def _listed(self, kind: ActorKind, workspace_id: str) -> dict[str, str]:
-        """The names of a workspace's connectors, by their ids."""
-        return {each.definition_id.lower(): each.name for each in self._connectors((kind, workspace_id))}
+    def _listed(self, kind: ActorKind, workspace_id: str) -> dict[str, str] | None:
+        """The names of a workspace's connectors, by their ids; None if the server can't list them."""
+        found = self._connectors((kind, workspace_id))
+        return {each.definition_id.lower(): each.name for each in found} if found is not None else None
+
+    def _connectors_of(self, kind: ActorKind, workspace_id: str) -> list[ConnectorDefinition] | None:
+        try:
+            return self._airbyte.connector_definitions(kind, workspace_id)
+        except AirbyteError:
+            return None
 
     def _refusal_of(self, workspace_id: str) -> str:
-        """The hint of the refusal of a workspace; empty if it exists."""
+        """The hint of the refusal of a workspace; empty if it exists, or if the server fails."""
         try:
             self._airbyte.get_workspace(workspace_id)
         except (NotFound, Forbidden):
-            found = sorted((each.name, each.workspace_id) for each in self._airbyte.list_workspaces())
-            named = ", ".join(f'{each} ("{name}")' for name, each in found[:MOST_SHOWN])
-            more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-            return f"{WORKSPACE_HINT}: {named}{more}." if named else f"{WORKSPACE_HINT}; they may use none."
-        return ""
+            try:
+                found = sorted((each.name, each.workspace_id) for each in self._airbyte.list_workspaces())
+            except AirbyteError:
+                return ""
+        except AirbyteError:
+            return ""
+        else:
+            return ""
+        if any(each == workspace_id for _, each in found):
+            return ""
+        named = ", ".join(f'{each} ("{name}")' for name, each in found[:MOST_SHOWN])
+        more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+        return f"{WORKSPACE_HINT}: {named}{more}." if named else f"{WORKSPACE_HINT}; they may use none."
 
 
 def _other(kind: ActorKind) -> ActorKind:
