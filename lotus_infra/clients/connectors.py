@@ -78,8 +78,8 @@ def _hint(connector: str, listed: Iterable[ConnectorDefinition]) -> str:
         return f'did you mean "{kind}-{near}"?'
     return (
         f"name its definition: {_by_id(connector)}, or bring the connector itself: "
-        f"`lotus connector add {connector} --manifest FILE`, or "
-        f"`lotus connector add {connector} --image REPOSITORY:TAG --from FILE`"
+        f"`lotus connector add {connector} --manifest FILE`, "
+        f"or `lotus connector add {connector} --image REPOSITORY:TAG --from FILE`"
     )
 
 

@@ -105,8 +105,8 @@ def check_step(directory: Path) -> str:
     from lotus_infra.config.stack import STACK_VARIABLE  # noqa: PLC0415, slow to import
 
     stack = os.environ.get(STACK_VARIABLE, "")
-    check = f"lotus check --stack {shlex.quote(stack)}" if stack else "lotus check"
-    return check + streams_option(directory)
+    check = "lotus check" + streams_option(directory)
+    return check + (f" --stack {shlex.quote(stack)}" if stack else "")
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
