@@ -20,9 +20,6 @@ REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
 DOCS: Final = f"{REPOSITORY_URL}/blob/main/docs"
 """The pages that messages name: a lake of one's own does not have them."""
 MASKED: Final = "***"
-REPOSITORY_URL: Final = "https://github.com/lotus-lake/lotus"
-DOCS: Final = f"{REPOSITORY_URL}/blob/main/docs"
-"""The address of the pages that hints name: a lake of one's own has no copy of them."""
 _LONGEST_LINE: Final = 200
 # The scheme is bounded, so that a long text without an address does not take quadratic time.
 _URL: Final = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]{0,30})://([^\s"'<>`]*)""")

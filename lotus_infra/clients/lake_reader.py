@@ -1,4 +1,4 @@
-"""Read the lake's tables with SQL that somebody wrote or pasted, without a way to change anything.
+"""Run SQL of unknown origin on the lake's tables, without a way to change anything.
 
 Three rules hold together. The catalog is attached read-only. A text is one SELECT by DuckDB's own parser, and the table
 functions in it are known to read: some of DuckLake's delete files, and run inside of a SELECT. DuckDB then reads from
@@ -294,7 +294,7 @@ class LakeReader:
         return columns, found.fetchall()
 
     def write(self, query: Query, file: Path, kind: FileFormat, limit: int) -> None:
-        """Write an answer to a file, which `restrict` has been told.
+        """Write an answer to the file that `restrict` was given.
 
         Raises:
             QueryError: The query failed, or the file can't be written.

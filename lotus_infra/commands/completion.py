@@ -1,4 +1,4 @@
-"""`lotus completion`: names for a shell to complete, and the script by which bash, zsh or fish asks for them.
+"""`lotus completion`: names for a shell to complete, and the script with which bash, zsh or fish requests them.
 
 A shell waits for these names at each press of a key: they come from the names of files and folders, and from
 `_source.json` for connections. A folder that can't be read, or that is no lake, has no names and no error.
@@ -18,7 +18,7 @@ from lotus_infra.errors import LotusError
 
 PROGRAM: Final = "lotus"
 VARIABLE: Final = "_LOTUS_COMPLETE"
-"""The environment variable by which the scripts ask for completions; click's name for the program."""
+"""The environment variable with which the scripts request completions; click derives it from the program."""
 SHELLS: Final = ("bash", "zsh", "fish")
 _HARMLESS: Final = re.compile(r"[\w ./@%+=:,-]+")
 """Names that are offered: bash writes them into the command line as they are, and would run `$(…)` in one."""

@@ -10,7 +10,6 @@ from tests.engine.harness import REPOSITORY
 ROTATE: Final = "docs/how-to/rotate-a-credential.md"
 SET_UP: Final = "docs/how-to/set-up-ci.md"
 PRODUCTION: Final = "docs/how-to/set-up-production.md"
-SOURCES: Final = sorted((REPOSITORY / "lotus_infra").rglob("*.py"))
 
 
 def text(name: str) -> str:
