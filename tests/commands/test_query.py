@@ -417,7 +417,7 @@ def test_a_query_that_is_interrupted_ends_without_a_traceback_and_leaves_no_file
         "LakeReader.restrict = restricted\n"
         "main()\n"
     )
-    words = ["query", endless, "--format", kind, "--output", output]
+    words = ["query", endless, "--format", kind, "--output", str(output)]
 
     answer = world.in_a_process([sys.executable, "-c", code, *words])
 
