@@ -164,7 +164,7 @@ def compute_drift(directory: Path, stack: str | None, environment: Mapping[str, 
     if not preview.complete or ran.exit_code != 0:
         if not preview.errors:
             raise ran.failure("the preview failed, so drift is unknown")
-        reasons = ["; ".join(preview.errors), *explain_all(preview.errors)]
+        reasons = ["; ".join(preview.errors), *explain_all(preview.errors_without_hints)]
         raise LotusError("the preview failed, so drift is unknown: " + "\n".join(reasons))
     return drift_of(preview)
 

@@ -211,7 +211,7 @@ def _reasons(preview: Preview) -> str:
     if lines:
         remedies.append(f"a cluster that is replaced is deleted with its data, unless it is restored: {RUNBOOK}")
     remedies += [f'to replace {line}, add "{line}" to {ACKNOWLEDGE_KEY} in the stack\'s file' for line in sorted(lines)]
-    return "\n".join(filter(None, [errors, *remedies, *explain_all(preview.errors)]))
+    return "\n".join(filter(None, [errors, *remedies, *explain_all(preview.errors_without_hints)]))
 
 
 def render(plan: SavedPlan) -> str:

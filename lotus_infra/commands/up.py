@@ -128,9 +128,9 @@ def _explained(
 
 
 def _errors_in(log: Path) -> Sequence[str]:
-    """The errors in a log of events; none if the run ended before it wrote one."""
+    """The errors in a log of events that have no hints; none if the run ended before it wrote one."""
     try:
-        return read_preview(log.read_text(encoding="utf-8")).errors
+        return read_preview(log.read_text(encoding="utf-8")).errors_without_hints
     except (OSError, ValueError, LotusError):
         return ()
 

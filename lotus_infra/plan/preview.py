@@ -161,6 +161,12 @@ class Preview(_EngineModel):
         """The messages of severity `error`."""
         return tuple(each.message for each in self.diagnostics if each.severity == "error")
 
+    @property
+    def errors_without_hints(self) -> tuple[str, ...]:
+        """The errors that are not about an object of Airbyte, whose provider explains its own."""
+        foreign = (each for each in self.diagnostics if not re.search(r"(::|\$)airbyte:", each.urn))
+        return tuple(each.message for each in foreign if each.severity == "error")
+
     def messages_of(self, urn: str) -> tuple[str, ...]:
         """The messages about one resource, without errors: `errors` has those."""
         return tuple(each.message for each in self.diagnostics if each.urn == urn and each.severity != "error")

@@ -97,6 +97,19 @@ def test_a_preview_that_did_not_finish_is_incomplete() -> None:
     assert read_preview(digest(diagnostics=error)).errors == ("no such stream",)
 
 
+def test_errors_about_airbytes_objects_have_hints_of_their_own() -> None:
+    urns = {
+        "": "blob: AccessDenied",
+        "urn:pulumi:prod::lotus::lotus:zone:LandingZone$aws:s3/bucketV2:BucketV2::landing": "AccessDenied",
+        "urn:pulumi:prod::lotus::airbyte:index/destination:Destination::s3": "the check failed: AccessDenied",
+        "urn:pulumi:prod::lotus::lotus:airbyte:Pipeline$airbyte:index/source:Source::shop": "AccessDenied (Shop)",
+    }
+    messages = [{"message": text, "severity": "error", "urn": urn} for urn, text in urns.items()]
+    found = read_preview(digest(diagnostics=messages))
+    assert len(found.errors) == 4
+    assert found.errors_without_hints == ("blob: AccessDenied", "AccessDenied")
+
+
 @pytest.mark.parametrize("text", ["[]", "{\n}x", "what is this", '{"resourcePreEvent": {"metadata": 1}}'])
 def test_anything_else_is_refused_with_one_error(text: str) -> None:
     with pytest.raises(LotusError, match="not what `pulumi preview --json` prints"):
