@@ -1,4 +1,4 @@
-"""Failures of cloud SDKs, told as a cause and a remedy instead of their own texts."""
+"""Failures of cloud SDKs, reported as a cause and a remedy instead of their own texts."""
 
 from pathlib import Path
 
