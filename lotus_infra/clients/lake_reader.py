@@ -431,6 +431,8 @@ def _failed(message: str) -> QueryError:
         return QueryError(text, "no file has landed there yet; `lotus status` shows what has")
     if "HTTP" in text:
         return QueryError(text, "check the bucket, AWS_REGION and the credentials (AWS_ACCESS_KEY_ID or a profile)")
+    if "No snapshot found" in text or "does not exist at" in text:
+        return QueryError(text, "list the states: `select snapshot_id, snapshot_time from lake.snapshots()`")
     if "does not exist" in text and text.startswith("Catalog Error: Table"):
         return QueryError(text, "`lotus query` without a query lists the tables")
     return QueryError(text)

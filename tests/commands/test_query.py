@@ -271,6 +271,8 @@ def test_an_older_state_of_a_table_can_be_read(world: World) -> None:
     before = f"select count(*) as n from main.fct_sales at (version => {deleted['id'] - 1})"
 
     assert json.loads(world.shown(before, "--format", "json")) == [{"n": 250}]
+    for state in ("timestamp => timestamp '2001-01-01'", "version => 100000", "version => 0"):
+        assert "from lake.snapshots()" in world.refused(f"select * from main.fct_sales at ({state})"), state
 
 
 def test_the_files_of_a_stream_are_read_as_they_landed(world: World) -> None:
