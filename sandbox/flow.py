@@ -163,7 +163,7 @@ def confirmed(before: Contents, after: Contents, runs: Sequence[Run], read: Coll
         if landed != run.rows:
             raise LotusError(f"{run.connection}: its job reports {run.rows} rows, and its Parquet files have {landed}")
     total = sum(run.rows or 0 for run in counted)
-    text = f"The syncs brought {total:,} rows, and a count of the Parquet files finds just as many."
+    text = f"The syncs brought {total:,} rows, and the Parquet files contain exactly as many."
     others = [f"{run.connection} ({run.rows:,} rows)" for run in runs if run not in counted and run.rows is not None]
     return text if not others else f"{text} No files to count: {', '.join(others)}."
 

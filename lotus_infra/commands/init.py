@@ -305,7 +305,7 @@ def upgrade_of(folder: Path, taken: frozenset[str]) -> Upgrade:
     if _numbers(record.version) > _numbers(installed):
         raise LotusError(
             f"Lotus {record.version} wrote the files, and {installed} is installed",
-            "raise it in pyproject.toml, and run uv sync",
+            "raise it in pyproject.toml, and run `make setup`",
         )
     current = managed_files(record.stack, record.ci)
     unknown = sorted(taken - current.keys())

@@ -124,7 +124,10 @@ def preview(directory: Path, stack: str | None, output: Path | None, *, as_json:
     if checkout.dirty:
         raise LotusError("uncommitted changes", "commit them: a review is for one commit")
     plan = save_plan(engine, checkout, output or engine.project.folder / FOLDER / engine.stack)
-    click.echo(json.dumps(as_document(plan), indent=2) if as_json else render(plan))
+    if as_json:
+        click.echo(json.dumps(as_document(plan), indent=2))
+    else:
+        click.echo(f"{render(plan)}\nsaved in {escape_unprintable(str(plan.folder))}")
 
 
 def engine_for(directory: Path, stack: str | None, *, aside: bool = False) -> Engine:
@@ -218,7 +221,7 @@ def render(plan: SavedPlan) -> str:
     lines = [
         f" {_SIGNS.get(step.op, '±')} {step.op:<8} {escape_unprintable(Urn.parse(step.urn).shown)}" for step in changes
     ]
-    return "\n".join([head, *lines, f"saved in {escape_unprintable(str(plan.folder))}"])
+    return "\n".join([head, *lines])
 
 
 def as_document(plan: SavedPlan) -> dict[str, JsonValue]:

@@ -109,7 +109,7 @@ def test_a_source_with_several_connections_is_counted_where_its_files_are_read(
     contents = contents_of(place)
     assert {one.connection for one in contents.streams if one.landed} == {"faker"}
     landed = sum(one.landed for one in contents.streams)
-    assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many." in shown
+    assert f"The syncs brought {landed:,} rows, and the Parquet files contain exactly as many." in shown
     users = next(one.landed for one in contents.streams if one.name == "users")
     assert f"No files to count: faker/copy ({users:,} rows)." in shown
 
@@ -142,7 +142,7 @@ def test_rows_go_from_the_sources_to_the_marts_and_are_counted_on_their_way(
     assert "3 buckets on http://127.0.0.1:" in shown
     contents = contents_of(place)
     landed = sum(one.landed for one in contents.streams)
-    assert f"The syncs brought {landed:,} rows, and a count of the Parquet files finds just as many." in shown
+    assert f"The syncs brought {landed:,} rows, and the Parquet files contain exactly as many." in shown
     # Some orders are destroyed.
     assert {one.name: (one.landed > 0, one.latest == one.landed) for one in contents.streams} == {
         one.name: (True, one.name != "orders") for one in contents.streams
