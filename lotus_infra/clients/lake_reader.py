@@ -76,6 +76,7 @@ group by all
 _LOCKED: Final = re.compile(r"Conflicting lock is held in .*?\(PID (\d+)\)")
 _UNREACHABLE: Final = re.compile(r'Unable to connect to Postgres at ".*": (.*)', re.DOTALL)
 _PASSWORD: Final = re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|[^\s\"]+)", re.IGNORECASE)
+_INTERRUPTED: Final = "Query interrupted"
 _PASSWORD_VARIABLE: Final = "PGPASSWORD"
 _PASSWORD_IN_URL: Final = re.compile(r"(//[^/?#\s:@]*):([^\s/?#]*)@")
 _OWN_PASSWORD: Final = re.compile(rf"\b{_PASSWORD.pattern}\s*", re.IGNORECASE)
@@ -327,6 +328,9 @@ class LakeReader:
             self._connection.execute(sql)
         except duckdb.Error as error:
             raise _failed(str(error)) from None
+        except RuntimeError as error:
+            # DuckDB's Python package raises it for Ctrl-C while a query runs.
+            raise (KeyboardInterrupt() if str(error) == _INTERRUPTED else error) from None
 
 
 @contextmanager

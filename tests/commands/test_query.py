@@ -398,6 +398,35 @@ def test_an_answer_keeps_the_rights_of_the_file_that_it_replaces(world: World, t
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("kind", ["table", "csv"])
+def test_a_query_that_is_interrupted_ends_without_a_traceback_and_leaves_no_file(
+    kind: str, world: World, tmp_path: Path
+) -> None:
+    output = tmp_path / "answer.csv"
+    output.write_text("of before", encoding="utf-8")
+    endless = "select count(*) from range(100000000) a, range(100000000) b where a.range * b.range % 7 = 3"
+    code = (
+        "import _thread, signal, sys, threading\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from lotus_infra.clients.lake_reader import LakeReader\n"
+        "from lotus_infra.commands.cli import main\n"
+        "restrict = LakeReader.restrict\n"
+        "def restricted(*given, **named):\n"
+        "    restrict(*given, **named)\n"
+        "    threading.Timer(0.5, _thread.interrupt_main).start()\n"
+        "LakeReader.restrict = restricted\n"
+        "main()\n"
+    )
+    words = ["query", endless, "--format", kind, "--output", str(output)]
+
+    answer = world.in_a_process([sys.executable, "-c", code, *words])
+
+    assert answer.exit_code == 1
+    assert answer.error.strip() == "Aborted!"
+    assert [file.name for file in tmp_path.iterdir()] == ["answer.csv"]
+    assert output.read_text(encoding="utf-8") == "of before"
+
+
 def test_a_query_leaves_no_temporary_folder(world: World) -> None:
     with patch.object(tempfile, "tempdir", str(world.project.parent)):
         before = sorted(world.project.parent.iterdir())

@@ -158,7 +158,7 @@ def test_s3_refusing_is_an_error_and_not_an_empty_listing() -> None:
         answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
         assert seed_keys(bucket.client) == []
         answers.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
-        with pytest.raises(ListingError, match=r"s3://landing/raw/ can't be listed: .*AccessDenied"):
+        with pytest.raises(ListingError, match="s3://landing/raw/ can't be listed: the server refuses"):
             look(S3Pages(bucket, "raw/"), Cursor(lineage="test"), CLOCK)
 
 

@@ -9,11 +9,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import dagster as dg
 import duckdb
 import pytest
+from lotus_dagster import dbt_command
 from lotus_dagster.arrivals.landing import stored_files
 from lotus_dagster.arrivals.reading import StoredFile
 from lotus_dagster.assets import POOL, stream_assets
@@ -249,9 +251,18 @@ def test_a_cancelled_run_leaves_the_table_as_it_was_and_dbt_usable(lake: Lake, m
     dbt = dbt_of(DBT_PROJECT)
     command = ["run", "--quiet", "--select", MODEL]
 
+    cancelled, cancel_command = Event(), dbt_command._cancel
+
     def cancel() -> None:
         os.kill(os.getpid(), signal.SIGINT)
+        # The signal reaches another thread, which may be late.
+        assert cancelled.wait(60)
 
+    def cancel_and_go_on() -> None:
+        cancel_command()
+        cancelled.set()
+
+    monkeypatch.setattr(dbt_command, "_cancel", cancel_and_go_on)
     monkeypatch.setattr("lotus_dagster.bookkeeping.stored_files", once(cancel))
     with pytest.raises(KeyboardInterrupt):
         dbt.call(command, {})

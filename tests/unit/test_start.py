@@ -23,11 +23,16 @@ def imported(text: str) -> set[str]:
     return {line.rsplit("|", maxsplit=1)[1].strip() for line in lines[1:]}
 
 
+def environment() -> dict[str, str]:
+    """Python's list of imports on, and off what measures coverage, which imports modules of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return kept | {"PYTHONPROFILEIMPORTTIME": "1"}
+
+
 def started(*command: str) -> set[str]:
     """What a server of the engine has imported when it prints its port; it ends with its standard input."""
-    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment()) as process:
         assert process.stdout is not None
         assert int(process.stdout.readline())
         _, text = process.communicate(timeout=60)
@@ -36,8 +41,7 @@ def started(*command: str) -> set[str]:
 
 def ended(*command: str) -> set[str]:
     """What a command has imported at its end."""
-    environment = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=REPOSITORY, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=REPOSITORY, check=True)
     return imported(done.stderr)
 
 
