@@ -93,7 +93,7 @@ class Query:
     """A text that only reads.
 
     Attributes:
-        text: One SELECT, without a semicolon.
+        text: One SELECT, which may be part of another one.
         files: The names in the schema `landing` that it may read.
     """
 
@@ -201,7 +201,8 @@ class LakeReader:
             if name in PRIVATE:
                 raise QueryError(f"the view {name} is refused", "it may print a password")
         files = frozenset(name for name in map(_landed_name, nodes) if name is not None)
-        return Query(_first_statement(statements[0]), files)
+        # As a text in a text, it may end with a semicolon or a comment.
+        return Query(f"from query({literal(statements[0])})", files)
 
     def add_files(self, name: str, files: str) -> None:
         """Add the files of a stream as `landing.<name>`.
@@ -402,15 +403,6 @@ def _landed_name(node: Mapping[str, JsonValue]) -> str | None:
 def _table_name(node: Mapping[str, JsonValue]) -> str | None:
     """The name of the table or view that a node of a query reads; None if it reads none."""
     return str(node.get("table_name")).lower() if node.get("type") == "BASE_TABLE" else None
-
-
-def _first_statement(text: str) -> str:
-    """A text of one statement up to its semicolon."""
-    import duckdb  # noqa: PLC0415
-
-    content = text.encode()
-    ends = [place for place, _ in duckdb.tokenize(text) if content[place : place + 1] == b";"]
-    return content[: ends[0] if ends else None].decode()
 
 
 def _name(name: str) -> str:
