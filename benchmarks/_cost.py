@@ -1,12 +1,14 @@
 """What a command costs: wall and CPU seconds, the latter by process, and bytes written. Linux alone: it reads /proc."""
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -108,3 +110,21 @@ def measured(
         "plugin_cpu_s": usage.of("pulumi-resource-"),
         "processes": 1 + len(usage.names),
     }
+
+
+def print_rows(name: str, found: Iterable[Mapping[str, Any]], *, as_json: bool) -> int:
+    """Print a benchmark's rows, each as it is measured or as one JSON document at the end; returns the exit code."""
+    rows: list[Mapping[str, Any]] = []
+    try:
+        for row in found:
+            rows.append(row)
+            if not as_json:
+                print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if as_json:
+        print(json.dumps({"benchmark": name, "rows": rows}, indent=2))
+    return 0

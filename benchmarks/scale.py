@@ -27,7 +27,7 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks._cost import BenchmarkError, measured, size
+from benchmarks._cost import BenchmarkError, measured, print_rows, size
 from benchmarks._scale_lake import CHANGED_PREFIX, FIRST_PREFIX, PROGRAM, STREAMS, TERRAFORM, connectors, lake
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
@@ -202,20 +202,7 @@ def main() -> int:
     parser.add_argument("--peer", type=Path, metavar="FOLDER", help="measure terraform or tofu there as well")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    try:
-        for row in all_rows(options):
-            rows.append(row)
-            if not options.json:
-                print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
-    except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    if options.json:
-        print(json.dumps({"benchmark": "scale", "rows": rows}, indent=2))
-    return 0
+    return print_rows("scale", all_rows(options), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -9,20 +9,20 @@ of plain Pulumi: one without resources, and one with one resource of a plugin th
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import _start_lake
-from benchmarks._cost import BenchmarkError, measured
+from benchmarks._cost import measured, print_rows
 from benchmarks.scale import engine_path, running_twin
 
 BIN: Final = Path(sys.executable).parent
@@ -156,22 +156,9 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(PARTS), action="append", help="a part; repeatable (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    rows: list[Row] = []
-    try:
-        with tempfile.TemporaryDirectory(prefix="lotus-start-") as folder:
-            for part in options.only or PARTS:
-                for row in PARTS[part](Path(folder), options.runs):
-                    rows.append(row)
-                    if not options.json:
-                        print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
-    except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    if options.json:
-        print(json.dumps({"benchmark": "start", "rows": rows}, indent=2))
-    return 0
+    with tempfile.TemporaryDirectory(prefix="lotus-start-") as folder:
+        found = (PARTS[part](Path(folder), options.runs) for part in options.only or PARTS)
+        return print_rows("start", chain.from_iterable(found), as_json=options.json)
 
 
 PARTS: Final = {"floors": floors, "previews": previews, "commands": commands}

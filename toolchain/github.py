@@ -649,7 +649,7 @@ def _run(arguments: list[str]) -> str:
             return _write(review(repository, _stack(stack), Checkout.here()), Path(folder))
         case ["issue", stack, file]:
             return issue(repository, _stack(stack), Path(file))
-    raise GithubError("comment, review STACK FOLDER, or issue STACK FILE: docs/how-to/set-up-ci.md")
+    raise GithubError("comment, review STACK FOLDER, or issue STACK FILE")
 
 
 def _stack(name: str) -> str:

@@ -14,12 +14,11 @@ import httpx
 import pytest
 from airbyte_twin.testing import RunningTwin
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 from mypy_boto3_iam import IAMClient
 
 from tests.engine.harness import REPOSITORY, Pulumi
 from tests.engine.lake import Lake
-from tests.support.aws import correct_moto
+from tests.support.aws import correct_moto, running_aws
 
 RECIPES: Final = REPOSITORY / "docs" / "recipes" / "aws"
 REGION: Final = "us-west-1"
@@ -56,12 +55,7 @@ class Account:
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     correct_moto(monkeypatch)
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    try:
-        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+    with running_aws() as url:
         session = boto3.session.Session("an", "administrator", region_name=REGION)
         s3 = session.client("s3", endpoint_url=url)
         s3.create_bucket(Bucket=STATE, CreateBucketConfiguration={"LocationConstraint": "us-west-1"})
@@ -69,8 +63,6 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
         policies = {name: as_moto_reads(RECIPES / f"{name}.json") for name in ("preview", "production")}
         policies["administrator"] = EVERYTHING
         yield Account(url, {name: user(iam, name, policy) for name, policy in policies.items()})
-    finally:
-        server.stop()
 
 
 def as_moto_reads(policy: Path) -> str:

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 from airbyte_twin.testing import RunningTwin
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 from mypy_boto3_iam import IAMClient
 from mypy_boto3_s3 import S3Client
 
@@ -20,6 +18,7 @@ from lotus_infra.plan.analysis import impact_of
 from lotus_infra.plan.preview import read_preview
 from tests.engine.harness import REPOSITORY, Pulumi
 from tests.engine.lake import Lake
+from tests.support.aws import running_aws
 
 KEY = "the-administrators-key"
 BUCKETS = ("acme-backup", "acme-landing", "acme-state")
@@ -45,15 +44,8 @@ class Aws:
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    try:
-        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+    with running_aws() as url:
         yield Aws(url)
-    finally:
-        server.stop()
 
 
 @pytest.fixture

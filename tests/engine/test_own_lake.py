@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Final
 
 import boto3
-import httpx
 import pytest
 import yaml
 from airbyte_twin.testing import RunningTwin, running_twin
-from moto.server import ThreadedMotoServer
 
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.engine.harness import REPOSITORY, Pulumi
 from tests.engine.outside import language_host, uv
+from tests.support.aws import running_aws
 from toolchain.connectors import LOCAL_UV
 from toolchain.image_steps import build
 from toolchain.release import build_packages
@@ -30,18 +29,11 @@ REGION: Final = "eu-west-1"
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The variables of an AWS account that has the state's bucket. The twin's syncs write there too."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    try:
-        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+    with running_aws() as url:
         client = boto3.session.Session(KEY, KEY, region_name=REGION).client("s3", endpoint_url=url)
         client.create_bucket(Bucket="acme-state", CreateBucketConfiguration={"LocationConstraint": REGION})
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         yield {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": KEY}
-    finally:
-        server.stop()
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
-import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.docs.pages import page
 from tests.engine.harness import REPOSITORY
+from tests.support.aws import running_aws
 
 PAGE: Final = "docs/how-to/set-up-ci.md"
 REGION: Final = "us-west-1"
@@ -62,22 +61,15 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     # The engine's part of a block: it is tested where a stack is.
     (programs / "pulumi").write_text('#!/bin/sh\necho "pulumi $*"\n', encoding="utf-8")
     (programs / "pulumi").chmod(0o755)
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
     own |= {
         "AWS_ACCESS_KEY_ID": "an",
         "AWS_SECRET_ACCESS_KEY": "administrator",
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
     }
-    try:
-        httpx.post(f"http://{host}:{port}/moto-api/reset").raise_for_status()
-        yield Shell(tmp_path, own)
-    finally:
-        server.stop()
+    with running_aws() as url:
+        yield Shell(tmp_path, own | {"AWS_ENDPOINT_URL": url})
 
 
 def test_the_copy_of_the_recipes_has_the_teams_values_and_no_placeholder(shell: Shell) -> None:

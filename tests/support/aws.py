@@ -1,9 +1,29 @@
 """AWS as moto has it, where it checks policies: without the differences that would hide what a policy says."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
 import pytest
 from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import NoSuchUpload
 from moto.s3.models import FakeBucket, S3Backend
+from moto.server import ThreadedMotoServer
+
+
+@contextmanager
+def running_aws() -> Iterator[str]:
+    """The address of an AWS without any object, in this process."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    try:
+        # moto's objects outlive its servers.
+        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+        yield url
+    finally:
+        server.stop()
 
 
 def correct_moto(monkeypatch: pytest.MonkeyPatch) -> None:
