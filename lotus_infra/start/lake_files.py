@@ -177,6 +177,7 @@ def _dockerfile() -> dict[str, str]:
     return {
         "python": _part("dagster/Dockerfile", r"^(ARG PYTHON=.*)$"),
         "install_uv": _part("dagster/Dockerfile", r"^(RUN pip install .*)$"),
+        "lake": _part("dagster/Dockerfile", r"(?s)^(COPY dagster/dbt .*?)\n\n+FROM "),
         "last_stage": _part("dagster/Dockerfile", r"(?s)\nFROM \$\{PYTHON\}\nENV [^\n]*\n(.*)\n\Z"),
     }
 

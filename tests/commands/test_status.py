@@ -1,11 +1,10 @@
 """`lotus status` as a user runs it: a twin, an S3 server and something that answers as Dagster does."""
 
 import json
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
@@ -20,6 +19,7 @@ from lotus_infra.clients.dagster import QUERY
 from lotus_infra.commands.sync import start
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus
+from tests.support.http_server import http_server
 
 Shown = pytest.CaptureFixture[str]
 USERS = ["main", "int_shop__users"]
@@ -63,15 +63,8 @@ def answering(status: int, document: object) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
             """Says nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_server(Handler) as address:
+        yield address
 
 
 @pytest.fixture

@@ -381,7 +381,7 @@ def test_without_ci_there_are_no_workflows(init: Init, tmp_path: Path) -> None:
 
 
 def older(lake: Path, **changed: str) -> None:
-    """Make a lake's files those of an older Lotus: each changed file had this text, and nobody edited it."""
+    """Make a lake's files those of an older Lotus: each changed file had this text, and was not edited."""
     record = json.loads((lake / RECORD).read_text(encoding="utf-8"))
     record["version"] = "0.0.9"
     for name, text in changed.items():
