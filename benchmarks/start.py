@@ -152,7 +152,7 @@ def commands(folder: Path, runs: int) -> Iterator[Row]:
 def main() -> int:
     """Prints a row for each command; exit code 1 with one message where it can't be measured, 130 on Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=3, help="runs of each command, of which the cheapest counts")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each command; the cheapest counts")
     parser.add_argument("--only", choices=sorted(PARTS), action="append", help="a part; repeatable (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()

@@ -43,7 +43,7 @@ class EnvironmentVariableError(LotusError):
 
 @dataclass(frozen=True, slots=True)
 class Warehouse(LakeAddress):
-    """The settings of a dbt run: a lake's address, of which everything is set."""
+    """The settings of a dbt run: a lake's address with everything set."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
