@@ -21,6 +21,8 @@ LOSS_LABEL = "accepts-data-loss"
 LANDING_ZONE = "landing-zone"
 LANDING_PATH = "raw"
 TABLES_PATH = "lake"
+INGESTION_PATH = "dlt"
+"""The path of the state that dlt keeps for each stream in the landing bucket."""
 LOGS_PATH = "logs"
 """The path of the runs' output in the landing bucket."""
 PATH_FORMAT = "${NAMESPACE}/${STREAM_NAME}/year=${YEAR}/month=${MONTH}/day=${DAY}/"
@@ -252,6 +254,75 @@ def dbt_sources_file(source: str) -> str:
 def dbt_models_file(source: str) -> str:
     """The file that describes and tests a source's models: `_shopify__models.yml`."""
     return f"_{source}__models.yml"
+
+
+# Sources that dlt reads.
+
+SOURCE_MODULES = "dagster/sources"
+"""The folder of their modules in the repository; each has a function of the module's name, a source of dlt."""
+
+
+def source_module_file(module: str) -> str:
+    """The file of a source's module: `dagster/sources/erp.py`."""
+    return f"{SOURCE_MODULES}/{module}.py"
+
+
+def dlt_asset(source: str, stream: str) -> str:
+    """Dagster's operation that lands a stream with dlt, and its pool: `erp_orders_dlt`."""
+    return f"{source}_{stream}_dlt"
+
+
+def dlt_job(source: str) -> str:
+    """Dagster's job that lands all streams of a source with dlt: `erp_dlt`."""
+    return f"{source}_dlt"
+
+
+def dlt_schedule(source: str) -> str:
+    """Dagster's schedule of that job: `erp_dlt_schedule`."""
+    return f"{source}_dlt_schedule"
+
+
+def dlt_pipeline(source: str, stream: str) -> str:
+    """Dlt's pipeline of a stream: `erp__orders`. Each has its own, so that no two share a state."""
+    return f"{source}__{stream}"
+
+
+def dlt_state(source: str, stream: str) -> str:
+    """The key of a pipeline's state in the landing bucket: `dlt/erp/orders.tar`."""
+    return f"{INGESTION_PATH}/{source}/{stream}.tar"
+
+
+def source_variable(source: str) -> str:
+    """The environment variable of a dlt run with the source's configuration, as JSON: `LOTUS_SOURCE_ERP`."""
+    return f"LOTUS_SOURCE_{source.upper()}"
+
+
+def source_secret(source: str) -> str:
+    """The Kubernetes secret with the variables of a source's dlt runs: `source-erp-dlt`."""
+    return f"source-{source.replace('_', '-')}-dlt"
+
+
+# Streams that land in warehouses.
+
+WAREHOUSES_SECRET = "dagster-warehouses"
+"""The Kubernetes secret with the addresses of warehouses, of Airbyte and of its connections, for Dagster."""
+AIRBYTE_VARIABLE = "LOTUS_AIRBYTE"
+"""The variable with Airbyte's address and credentials, as JSON."""
+CONNECTIONS_VARIABLE = "LOTUS_CONNECTIONS"
+"""The variable with the ids of connections by their Pulumi names, as JSON."""
+
+
+def warehouse_variable(destination: str) -> str:
+    """The environment variable with the address of a Postgres destination: `LOTUS_WAREHOUSE_CRM_DB`.
+
+    It is a connection string of libpq, with the password.
+    """
+    return f"LOTUS_WAREHOUSE_{destination.upper()}"
+
+
+def jobs_sensor(connection: str) -> str:
+    """Dagster's sensor of a connection's jobs, by its Pulumi name: `crm_jobs_sensor`, `shop__daily_jobs_sensor`."""
+    return f"{connection.replace('/', '__')}_jobs_sensor"
 
 
 # Dagster's databases.

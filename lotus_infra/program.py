@@ -233,11 +233,11 @@ class ArgsBuilder:
             allocation=config.resource_allocation,
         )
 
-    def _definition_id(self, connector: str) -> pulumi.Input[str]:
+    def _definition_id(self, connector: str | None) -> pulumi.Input[str]:
         """The id of the connector's definition: pinned for a name, or the stack's; else the connector is an id."""
         pinned = self.lake.pinned(connector)
         if pinned is None:
-            return connector
+            return connector or ""
         if pinned.is_own:
             return self.definitions[pinned.connector].definition_id
         reference = pinned.id_reference

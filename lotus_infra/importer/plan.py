@@ -586,7 +586,7 @@ class _Planner:
         for link, _ in pairs:
             with _because_of(link):
                 self._import_destination(link.destination, self._destination_name(link.destination))
-        if folder.config is not None:
+        if folder.config is not None and folder.config.connector is not None:
             self._import_connector(folder.config.connector, source.definition_id)
         self.draft.imports.append(_imported("source", naming.source_resource(folder.name), source, folder.name))
         for link, ours in pairs:
@@ -616,11 +616,11 @@ class _Planner:
             remedy = "correct the file first: the import would end in a new object"
             self._note("changes", source.subject, f"{folder.file} names another {what}", remedy)
 
-    def _is_connector(self, connector: str, definition_id: str) -> bool:
+    def _is_connector(self, connector: str | None, definition_id: str) -> bool:
         """Whether a file's connector is that of a definition, as far as is known."""
         pinned = self.draft.lake.pinned(connector)
         if pinned is None:
-            return connector.lower() == definition_id
+            return connector is not None and connector.lower() == definition_id
         if pinned.is_own:
             own = self.definitions.get(definition_id)
             return own is None or _is_of(pinned, own)

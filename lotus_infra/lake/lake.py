@@ -16,10 +16,12 @@ from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.capabilities import TABLE, Capabilities, Place
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.discovered import Connector, Discovered, Identity, meant_streams
 from lotus_infra.lake.models import (
     DestinationConfig,
+    Engine,
     Field,
     NamedConnectionConfig,
     SourceConfig,
@@ -27,6 +29,7 @@ from lotus_infra.lake.models import (
     is_definition_id,
 )
 from lotus_infra.lake.references import LANDING, LakeNames, named_values
+from lotus_infra.lake.warehouses import POSTGRES, WAREHOUSES, Table
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -171,6 +174,16 @@ class SourceFolder:
         return f"{self.name}/{SOURCE_FILE}"
 
     @property
+    def engine(self) -> Engine:
+        """What reads the source; Airbyte if its file can't be read."""
+        return self.config.engine if self.config is not None else "airbyte"
+
+    @property
+    def module(self) -> str:
+        """The module of a source that dlt reads: the name of its file in `dagster/sources/`, without the suffix."""
+        return (self.config.module if self.config is not None else None) or self.name
+
+    @property
     def label(self) -> str:
         """The source's name in Airbyte."""
         given = self.config.name if self.config is not None else None
@@ -250,6 +263,16 @@ class Lake:
         return (connection for source in self.sources for connection in source.connections)
 
     @property
+    def airbyte(self) -> "Lake":
+        """The lake with the sources alone that Airbyte reads."""
+        return replace(self, sources=tuple(source for source in self.sources if source.engine == "airbyte"))
+
+    @property
+    def dlt(self) -> "Lake":
+        """The lake with the sources alone that dlt reads."""
+        return replace(self, sources=tuple(source for source in self.sources if source.engine == "dlt"))
+
+    @property
     def value_names(self) -> LakeNames | None:
         """The names of the stack's values that its files refer to; None if a file or a reference can't be read."""
         configs = [*(source.config for source in self.sources), *self.destinations.values()]
@@ -262,8 +285,10 @@ class Lake:
                 read.append(dict(connector.definition_id))
         return named_values(read)
 
-    def pinned(self, connector: str) -> Connector | None:
+    def pinned(self, connector: str | None) -> Connector | None:
         """The pinned connector of a name or a definition id; None if there is none."""
+        if connector is None:
+            return None
         if connector in self.connectors:
             return self.connectors[connector]
         for pinned in self.connectors.values():
@@ -276,7 +301,9 @@ class Lake:
         """The connectors of one's own that sources and their connections use, by name."""
         used = map(self.destination_of, self.connections)
         configs = [each for each in (*(source.config for source in self.sources), *used) if each is not None]
-        pinned = [self.pinned(connector) for connector in sorted({each.connector for each in configs})]
+        pinned = [
+            self.pinned(connector) for connector in sorted({each.connector for each in configs if each.connector})
+        ]
         return {each.connector: each for each in pinned if each is not None and each.is_own}
 
     def destination_of(self, connection: Connection) -> DestinationConfig | None:
@@ -321,9 +348,43 @@ class Lake:
 
     def is_s3(self, destination: DestinationConfig) -> bool:
         """Whether a destination is a destination-s3; one that is not pinned is recognized by its configuration."""
-        pinned = self.pinned(destination.connector)
-        name = pinned.connector if pinned is not None else destination.connector
+        name = self._connector_name(destination)
         return name == S3 or (is_definition_id(name) and BUCKET_PATH in destination.configuration)
+
+    def place(self, connection: Connection) -> Place:
+        """The kind of place that a connection writes to; the landing bucket for an unknown destination."""
+        config = self.destination_of(connection)
+        if config is None or self.is_landing(config):
+            return "landing"
+        if self.is_s3(config):
+            return "bucket"
+        name = self._connector_name(config)
+        if name == POSTGRES:
+            return "postgres"
+        return "warehouse" if name in WAREHOUSES else "other"
+
+    def capabilities(self, connection: Connection) -> Capabilities | None:
+        """What holds for the streams of a connection; None if its engine does not write to its destination."""
+        return TABLE.get((find_source(self, connection.source).engine, self.place(connection)))
+
+    def table_of(self, connection: Connection, stream: StreamFile) -> Table | None:
+        """The table that a connection writes a stream into; None if it writes files, or the warehouse is not known."""
+        config = self.destination_of(connection)
+        warehouse = WAREHOUSES.get(self._connector_name(config)) if config is not None else None
+        if config is None or warehouse is None:
+            return None
+        database, schema = (config.configuration.get(key) for key in (warehouse.database, warehouse.schema))
+        given = schema if isinstance(schema, str) else warehouse.default_schema
+        return Table(
+            connection.config.destination,
+            warehouse.name(database) if isinstance(database, str) else "",
+            warehouse.name(connection.namespace_of(stream) or given),
+            warehouse.name(connection.name_of(stream)),
+        )
+
+    def _connector_name(self, destination: DestinationConfig) -> str:
+        pinned = self.pinned(destination.connector)
+        return pinned.connector if pinned is not None else destination.connector
 
     def place_of(self, connection: Connection, stream: StreamFile) -> str:
         """The prefix of a stream's files in the bucket of a connection's destination: `raw/shopify/orders/`."""
@@ -342,6 +403,16 @@ class Lake:
         It is the first that takes the stream into a destination-s3; None if none does.
         """
         found = (each for each in source.connections if self.lands(each) and each.takes(stream))
+        return next(found, None)
+
+    def table_read_of(self, source: SourceFolder, stream: StreamFile) -> Connection | None:
+        """The connection whose table of a stream the lake's models read, as no connection lands files of it.
+
+        It is the first that takes the stream into a Postgres database; None if none does.
+        """
+        if self.read_of(source, stream) is not None:
+            return None
+        found = (each for each in source.connections if self.place(each) == "postgres" and each.takes(stream))
         return next(found, None)
 
     def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:

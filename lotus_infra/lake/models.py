@@ -14,7 +14,16 @@ from airbyte_model.mapper_types import MapperType
 from airbyte_model.modes import DestinationMode, SourceMode
 from airbyte_model.places import SOURCE_NAMESPACE
 from airbyte_model.texts import tag_flaw
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, StrictBool
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    JsonValue,
+    StrictBool,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic import Field as PydanticField
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
@@ -26,6 +35,7 @@ REFUSED = "lotus_refused"
 
 TypeName = Literal["string", "integer", "number", "boolean", "object", "array", "null", "unknown"]
 ScheduleType = Literal["cron", "basic", "manual"]
+Engine = Literal["airbyte", "dlt"]
 JobType = Literal[
     "get_spec", "check_connection", "discover_schema", "sync", "reset_connection", "connection_updater", "replicate"
 ]
@@ -93,6 +103,12 @@ def _check_key(value: str) -> str:
     return value
 
 
+def _check_module(value: str) -> str:
+    if not is_identifier(value):
+        raise _refusal("can't name a module", "use lower-case letters, digits and underscores, a letter first")
+    return value
+
+
 def _check_tag(value: str) -> str:
     flaw = tag_flaw(_check_label(value))
     if flaw is not None:
@@ -137,6 +153,7 @@ Label = Annotated[str, AfterValidator(_check_label)]
 SourceName = Annotated[str, AfterValidator(_check_name)]
 NamespaceFormat = Annotated[str, AfterValidator(_check_namespace)]
 ConnectionKey = Annotated[str, AfterValidator(_check_key)]
+ModuleName = Annotated[str, AfterValidator(_check_module)]
 Tag = Annotated[str, AfterValidator(_check_tag)]
 Tags = Annotated[tuple[Tag, ...], AfterValidator(_check_tags)]
 ConnectorName = Annotated[str, AfterValidator(_check_connector)]
@@ -352,9 +369,6 @@ class NamedConnectionConfig(ConnectionConfig):
 class ActorConfig(LakeFile):
     """A source or a destination."""
 
-    connector: ConnectorName
-    """The connector's name, pinned in _connectors/, or the id of its definition."""
-
     name: Label | None = None
     """The name in Airbyte; by default the name of the folder or of the file in title case."""
 
@@ -368,9 +382,28 @@ class ActorConfig(LakeFile):
 class SourceConfig(ConnectionConfig, ActorConfig):
     """One source, `<source>/_source.json`, with its connection or its `connections`."""
 
+    engine: Engine = "airbyte"
+    """What reads the source: a connector of Airbyte, or a module of the lake with dlt."""
+
+    connector: ConnectorName | None = PydanticField(default=None, validate_default=True)
+    """The connector's name, pinned in _connectors/, or the id of its definition; for engine "airbyte" only."""
+
+    module: ModuleName | None = None
+    """The file in dagster/sources/ without its suffix; by default the name of the folder; for engine "dlt" only."""
+
     connections: dict[ConnectionKey, NamedConnectionConfig] | None = PydanticField(default=None, min_length=1)
     """The source's connections by name, where it has several or one that is not named after it. Their settings are
     then written here, and not beside the connector."""
+
+    @field_validator("connector")
+    @classmethod
+    def _check_engine(cls, connector: str | None, info: ValidationInfo) -> str | None:
+        engine = info.data.get("engine")
+        if engine == "airbyte" and connector is None:
+            raise PydanticCustomError("missing", "Field required")
+        if engine == "dlt" and connector is not None:
+            raise _refusal('is Airbyte\'s, and the engine is "dlt"', "delete it: the source is a module")
+        return connector
 
     def named_connections(self, source: str) -> dict[str, NamedConnectionConfig]:
         """The connections by name; the one of the short form is named after the source.
@@ -386,3 +419,6 @@ class SourceConfig(ConnectionConfig, ActorConfig):
 
 class DestinationConfig(ActorConfig):
     """One destination, `_destinations/<name>.json`."""
+
+    connector: ConnectorName
+    """The connector's name, pinned in _connectors/, or the id of its definition."""

@@ -215,7 +215,7 @@ def _secrecy(drifted: DriftedObject, lake: Lake) -> Secrecy | None:
     return _secrecy_of(drifted, config.connector, lake) if config is not None else None
 
 
-def _secrecy_of(drifted: DriftedObject, connector: str, lake: Lake) -> Secrecy:
+def _secrecy_of(drifted: DriftedObject, connector: str | None, lake: Lake) -> Secrecy:
     pinned, live = lake.pinned(connector), drifted.live.get("configuration")
     spec = Specification.usable(pinned.spec) if pinned is not None else None
     return Secrecy.of(live if isinstance(live, dict) else {}, spec)

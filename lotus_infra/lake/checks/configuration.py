@@ -225,7 +225,7 @@ def _configurations(lake: Lake) -> Iterator[tuple[str, JsonPath, str, str, Confi
     A mapper's kind is `mapper`, and its type stands for its connector.
     """
     for source in lake.sources:
-        if source.config is not None:
+        if source.config is not None and source.config.connector is not None:
             yield source.file, _PATH, "source", source.config.connector, source.config.configuration
         for stream in source.streams:
             for index, mapper in enumerate(stream.config.mappers):

@@ -66,7 +66,7 @@ def connectors_are_known(lake: Lake) -> Iterator[Diagnostic]:
         if connector is not None:
             yield from _definition(f"{CONNECTORS_FOLDER}/{name}.json", connector)
     for source in lake.sources:
-        if source.config is not None:
+        if source.config is not None and source.config.connector is not None:
             yield from _connector(lake, source.file, source.config.connector, "source")
     for name, destination in lake.destinations.items():
         if destination is not None:
