@@ -17,6 +17,7 @@ from lotus_dagster.assets import POOL, mart_assets, raw_asset, stream_assets
 from lotus_dagster.automation import automation_sensor, empty_model_condition
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.environment import STACK
+from lotus_dagster.ingestion.assets import dlt_asset, dlt_jobs
 from lotus_dagster.lake import Stream, streams_in_stack
 from lotus_dagster.location_build import Build
 from lotus_dagster.manifest import Manifest, ManifestError
@@ -69,7 +70,11 @@ def definitions_of(
             read them.
     """
     log = logging.getLogger(__name__)
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
+    lake = project.resolve().parents[1]
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        raw_asset(stream) if stream.ingestion is None else dlt_asset(stream, lake) for stream in streams
+    ]
+    jobs = list(dlt_jobs(streams))
     checks: list[dg.AssetChecksDefinition] = []
     sensors: list[dg.SensorDefinition] = []
     for stream in streams:
@@ -94,7 +99,13 @@ def definitions_of(
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
     # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
     return dg.Definitions(
-        assets=assets, asset_checks=checks, sensors=sensors, resources=resources, executor=dg.in_process_executor
+        assets=assets,
+        asset_checks=checks,
+        jobs=[job for job, _ in jobs],
+        schedules=[schedule for _, schedule in jobs if schedule is not None],
+        sensors=sensors,
+        resources=resources,
+        executor=dg.in_process_executor,
     )
 
 
