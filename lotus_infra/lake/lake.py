@@ -16,7 +16,7 @@ from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.capabilities import TABLE, Capabilities, Place
+from lotus_infra.lake.capabilities import READERS, TABLE, Capabilities, Place, Reader
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.discovered import Connector, Discovered, Identity, meant_streams
 from lotus_infra.lake.models import (
@@ -28,6 +28,7 @@ from lotus_infra.lake.models import (
     StreamConfig,
     is_definition_id,
 )
+from lotus_infra.lake.modules import SourceModule
 from lotus_infra.lake.references import LANDING, LakeNames, named_values
 from lotus_infra.lake.warehouses import POSTGRES, WAREHOUSES, Table
 
@@ -179,6 +180,11 @@ class SourceFolder:
         return self.config.engine if self.config is not None else "airbyte"
 
     @property
+    def reader(self) -> Reader:
+        """What holds for all sources of its engine."""
+        return READERS[self.engine]
+
+    @property
     def module(self) -> str:
         """The module of a source that dlt reads: the name of its file in `dagster/sources/`, without the suffix."""
         return (self.config.module if self.config is not None else None) or self.name
@@ -242,6 +248,8 @@ class Lake:
         overlays: What differs by stack, by file name without the suffix.
         stack: The stack whose lake this is (`overlays.for_stack`); empty for the lake as its files have it.
         undeployed: The sources that the stack leaves out.
+        modules: The modules of sources that dlt reads, by name; those that are missing are left out. None if the
+            folder of the repository is unknown.
     """
 
     directory: Path
@@ -251,6 +259,7 @@ class Lake:
     overlays: "Mapping[str, StackOverlay | None]" = field(default_factory=dict)
     stack: str = ""
     undeployed: tuple[SourceFolder, ...] = ()
+    modules: Mapping[str, SourceModule] | None = None
 
     @property
     def streams(self) -> Iterator[StreamFile]:
