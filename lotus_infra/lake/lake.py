@@ -4,7 +4,7 @@ A file that could not be read stands as None, so that rules stay quiet about wha
 file and has no rule.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -439,6 +439,15 @@ class Lake:
         found = (each for each in source.connections if self.place(each) == "warehouse" and each.takes(stream))
         return next(found, None)
 
+    def arrival_of(self, source: SourceFolder, stream: StreamFile) -> Connection | None:
+        """The connection by which new rows of a stream are seen; None if none is known to write it.
+
+        It is the one that the models read; else the first that takes the stream.
+        """
+        read = self.read_of(source, stream) or self.table_read_of(source, stream)
+        taking = (each for each in source.connections if each.takes(stream) and self.capabilities(each) is not None)
+        return read or next(taking, None)
+
     def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
         """The prefix below which the lake's sensors and models find a stream's files; None if they read none."""
         connection = self.read_of(source, stream)
@@ -489,6 +498,16 @@ def find_connections(lake: Lake, selector: str) -> tuple[Connection, ...]:
         hint = suggestion(key, found, f"its connections are {', '.join(found)}" if len(found) > 1 else f"name {name}")
         raise LotusError(f'the source "{name}" has no connection "{key}"', hint)
     return (found[key],)
+
+
+def choose_connections(lake: Lake, selectors: Iterable[str]) -> tuple[Connection, ...]:
+    """The connections of sources, `shopify`, or single ones, `shopify/daily`, each once.
+
+    Raises:
+        LotusError: A source or a connection does not exist, or a source's file is invalid.
+    """
+    found = (each for selector in selectors for each in find_connections(lake, selector))
+    return tuple({each.resource: each for each in found}.values())
 
 
 def find_stream(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:
