@@ -129,7 +129,11 @@ class _Run:
             pipeline.schemas.save_schema(schema)
         rows = Rows(self._ingestion, self._shown, generation)
         _set_cursor(resource, self._ingestion)
-        resource.apply_hints(columns={}, primary_key="", merge_key="", schema_contract={})
+        resource.apply_hints(columns={}, merge_key="", schema_contract={})
+        # With an empty key instead of none, dlt keeps nothing to compare the next run's rows with, and that run fails.
+        (resource._hints or {}).pop("primary_key", None)  # noqa: SLF001, dlt has no other way to take a key back
+        if resource.incremental is not None:
+            resource.incremental.primary_key = None
         resource.apply_hints(
             table_name=self._stream.name,
             write_disposition="append",
