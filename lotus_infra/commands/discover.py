@@ -18,7 +18,7 @@ from pulumi_airbyte.client.models import DiscoveredStream
 from pydantic import JsonValue
 from rich.console import Console
 
-from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
+from lotus_infra.clients.airbyte import ConnectedLake, connected, select_sources, translate_errors
 from lotus_infra.commands.completion import SOURCE_NAMES
 from lotus_infra.commands.options import ALL_SOURCES, DRY_RUN, JSON, SOURCE_ID, STACK, STREAMS
 from lotus_infra.errors import LakeError, LotusError
@@ -149,7 +149,7 @@ def discover(
         if source is None and not every and sys.stdin.isatty():
             source = _prompt_source([folder.name for folder in live.lake.airbyte.sources])
         run = try_discover if every else discover_source
-        for name in live.select_sources([source] if source is not None else [], every=every):
+        for name in select_sources(live.lake.airbyte, [source] if source is not None else [], every=every):
             with Console(stderr=True).status(f"Discovering {name}"):
                 found.append(run(live, name, source_id, dry_run=dry_run))
             if not as_json:

@@ -113,11 +113,6 @@ def test_a_discovery_of_all_leaves_dlt_sources_out(
     assert not (mixed.folder / "erp" / "_discovered").exists()
 
 
-def test_a_sync_of_a_dlt_source_is_no_question_to_airbyte(lotus: Lotus, capsys: pytest.CaptureFixture[str]) -> None:
-    assert lotus("sync", "erp") == 1
-    assert "erp_dlt" in capsys.readouterr().err
-
-
 def test_a_migration_leaves_files_and_label_of_a_dlt_source_alone(
     mixed: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
 ) -> None:
