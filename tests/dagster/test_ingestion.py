@@ -11,20 +11,20 @@ from lotus_dagster.ingestion.journal import BusyError
 from lotus_dagster.ingestion.module import ModuleError
 from lotus_dagster.ingestion.rows import RecordError
 
-from tests.dagster.airbyte import s3_in_process
+from tests.dagster.airbyte import s3_in_process, s3_on_disk
 from tests.dagster.erp import MODULE, Erp
 from tests.soak.servers import BUCKET
 from tests.support.rest_api import RestApi, serving
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", pytest.param("versitygw", marks=pytest.mark.nightly)])
 def erp(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Erp]:
     with serving(RestApi()) as api:
         for number in range(1, 6):
             api.put("orders", number, total=number * 10, lines=[{"sku": "a"}])
             api.put("customers", number, name=f"Ada {number}")
-        if request.param == "bucket":
-            with s3_in_process():
+        if request.param != "folder":
+            with s3_in_process() if request.param == "bucket" else s3_on_disk(tmp_path / "s3"):
                 yield Erp(tmp_path, api, f"s3://{BUCKET}")
         else:
             (tmp_path / "landing").mkdir()
