@@ -271,19 +271,6 @@ def test_two_fields_that_become_one_column_are_an_error(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["lake", "memory"])
-def test_a_database_that_duckdb_has_under_the_same_name_is_an_error(name: str, tmp_path: Path) -> None:
-    destination = {"connector": "destination-postgres", "configuration": {}}
-    changes: Any = {f"_destinations/{name}.json": destination, "crm/_source.json": source(name="Crm", destination=name)}
-    lake = scaffolded(tmp_path, changes)
-    assert problems(lake) == [
-        (
-            f"{name}.json: (file): can't be the name of a database that models read: DuckDB has a database or a schema "
-            f"{name}: give the file another name"
-        )
-    ]
-
-
 def test_a_stream_that_moves_from_files_to_a_table_is_an_error_at_each_place_that_must_change(tmp_path: Path) -> None:
     lake = scaffolded(tmp_path, {"crm/_source.json": source(name="Crm")})
     assert problems(lake) == []
