@@ -17,6 +17,7 @@ from lotus_dagster.assets import POOL, job_asset, mart_assets, raw_asset, stream
 from lotus_dagster.automation import automation_sensor, empty_model_condition
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.environment import STACK
+from lotus_dagster.ingestion.assets import dlt_asset, dlt_jobs
 from lotus_dagster.jobs.connections import NOTHING, ByJobs, JobConnection
 from lotus_dagster.jobs.sensor import jobs_sensor
 from lotus_dagster.lake import Stream, streams_in_stack
@@ -73,7 +74,11 @@ def definitions_of(  # noqa: PLR0913, PLR0917, what a lake has
         by_jobs: What arrives by jobs.
     """
     log = logging.getLogger(__name__)
-    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [raw_asset(stream) for stream in streams]
+    lake = project.resolve().parents[1]
+    assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
+        raw_asset(stream) if stream.ingestion is None else dlt_asset(stream, lake) for stream in streams
+    ]
+    jobs = list(dlt_jobs(streams))
     checks: list[dg.AssetChecksDefinition] = []
     sensors: list[dg.SensorDefinition] = []
     for stream in streams:
@@ -106,7 +111,13 @@ def definitions_of(  # noqa: PLR0913, PLR0917, what a lake has
     resources = {"dbt": dbt_of(project), **({} if build is None else {"build": build})}
     # A run has one or two steps that share what dbt has parsed: a process for each would import and parse again.
     return dg.Definitions(
-        assets=assets, asset_checks=checks, sensors=sensors, resources=resources, executor=dg.in_process_executor
+        assets=assets,
+        asset_checks=checks,
+        jobs=[job for job, _ in jobs],
+        schedules=[schedule for _, schedule in jobs if schedule is not None],
+        sensors=sensors,
+        resources=resources,
+        executor=dg.in_process_executor,
     )
 
 

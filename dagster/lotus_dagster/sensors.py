@@ -99,7 +99,8 @@ def _request(stream: Stream, decision: Decision, reason: FailedRun | EditedModel
 
 
 def _arrived(stream: Stream, batch: Batch | None) -> list[dg.AssetMaterialization]:
-    if batch is None or not batch.objects:
+    # The files of dlt are materialized by the run that lands them: a second event would say that there were two.
+    if batch is None or not batch.objects or stream.ingestion is not None:
         return []
     key, units = raw_key(stream.source, stream.name), list(batch.units)
     return [dg.AssetMaterialization(key, metadata={"partitions": units, "objects": batch.objects})]
