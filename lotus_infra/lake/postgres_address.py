@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-KEYS: Final = ("host", "port", "database", "username", "password", "ssl_mode")
+KEYS: Final = ("host", "port", "database", "username", "password", "ssl", "ssl_mode")
 """The keys of a destination's configuration that its address is made of."""
 TIMEOUT_SECONDS: Final = 10
 """How long a connection may take to be made: a database that is away fails a run, and does not hold it up."""
@@ -40,7 +40,9 @@ def connection_string(configuration: Mapping[str, JsonValue]) -> str:
     """
     given = {parameter: configuration.get(key) for key, parameter in _PARAMETERS.items()}
     tls = configuration.get("ssl_mode")
-    given["sslmode"] = tls.get("mode") if isinstance(tls, dict) else None
+    # The older setting is a flag.
+    flag = "require" if configuration.get("ssl") is True else None
+    given["sslmode"] = tls.get("mode") if isinstance(tls, dict) else flag
     given["connect_timeout"] = TIMEOUT_SECONDS
     return " ".join(f"{name}={_quoted(str(value))}" for name, value in given.items() if value not in {None, ""})
 
