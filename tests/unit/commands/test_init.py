@@ -170,7 +170,7 @@ def test_the_lake_depends_on_this_version_and_its_image_leaves_the_engine_out(in
 
     document = tomllib.loads((tmp_path / "My_Lake" / "pyproject.toml").read_text(encoding="utf-8"))
     assert document["project"]["name"] == "my-lake"
-    assert document["project"]["dependencies"] == ["lotus-dagster[kubernetes,warehouses]==0.1.0"]
+    assert document["project"]["dependencies"] == ["lotus-dagster[kubernetes]==0.1.0"]
     assert document["dependency-groups"]["deploy"] == ["lotus-infra[deploy]==0.1.0", "pulumi-airbyte==0.1.0"]
     assert document["tool"] == {"uv": {"package": False, "default-groups": ["deploy", "dev"]}}
     assert "uv sync --locked --no-default-groups\n" in (tmp_path / "My_Lake/dagster/Dockerfile").read_text()
