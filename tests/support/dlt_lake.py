@@ -60,9 +60,17 @@ def project_with_dlt(folder: Path) -> Path:
         if entry.name not in {"streams", "dagster"} and not entry.name.startswith("."):
             (project / entry.name).symlink_to(entry)
     shutil.copytree(REPOSITORY / "streams", project / "streams", ignore=shutil.ignore_patterns(".schema"))
-    (project / "dagster").mkdir()
-    for entry in (REPOSITORY / "dagster").iterdir():
-        if entry.name != "sources":
-            (project / "dagster" / entry.name).symlink_to(entry)
+    own_dagster_folder(project)
     write_source(project)
     return project
+
+
+def own_dagster_folder(project: Path) -> None:
+    """Give a project a folder of Dagster's code that is not the repository's, for modules of its own."""
+    folder = project / "dagster"
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir()
+    for entry in (REPOSITORY / "dagster").iterdir():
+        if entry.name != "sources":
+            (folder / entry.name).symlink_to(entry)
