@@ -11,6 +11,7 @@ from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.models import SourceConfig
 from lotus_infra.plan.addresses import Files
 from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.drift import DriftKind, drift_of
 from lotus_infra.plan.impact import Impact
 from lotus_infra.plan.preview import read_preview
 from tests.support.lakes import OWN_STREAMS
@@ -212,3 +213,18 @@ def test_another_path_or_prefix_moves_new_rows() -> None:
         assert source.connections[0].remarks == (
             "new rows land under another namespace or prefix: existing rows stay where they are",
         )
+
+
+def test_a_change_that_is_not_applied_is_drift_by_stream_and_an_applied_source_has_none() -> None:
+    def drift(new: Inputs) -> list[tuple[str, str, tuple[str, ...], DriftKind]]:
+        old = read_by_dlt([ORDERS])
+        digest = Digest().step("refresh", DLT_SOURCE, "erp", old, old)
+        digest.step("same" if new == old else "update", DLT_SOURCE, "erp", old, new)
+        found = drift_of(read_preview(digest.text())).objects
+        return [(one.kind, one.name, each.path, each.kind) for one in found for each in one.differences]
+
+    assert drift(read_by_dlt([ORDERS])) == []
+    assert drift(read_by_dlt([ORDERS.but(cursor="id")], status="inactive")) == [
+        ("source", "erp", ("status",), DriftKind.NOT_APPLIED),
+        ("source", "erp", ("streams", "orders", "cursor_field"), DriftKind.NOT_APPLIED),
+    ]
