@@ -5,9 +5,13 @@ no longer read incrementally, and keeps it if the cursor field changes or the st
 deleteStateForStreamsWithSyncModeChanged). On a replacement, the provider transfers cursors, and its own code computes
 here which ones (`pulumi_airbyte.provider.connection_cursors`).
 
+dlt keeps the cursors of the streams that it reads in the landing bucket, by stream and cursor field, and no update
+deletes them.
+
 A loss is what an update can't restore, or what it exposes to others. A stream that is removed keeps its files and its
-cursor, so it is no loss. Every deletion is one, also of a kind that Lotus does not know, unless the stack only forgets
-the object. `lotus_infra.plan.verdicts` has the verdicts by type and property; cursors and rows are judged here.
+cursor, so it is no loss, and neither is a source that dlt reads. Every other deletion is one, also of a kind that Lotus
+does not know, unless the stack only forgets the object. `lotus_infra.plan.verdicts` has the verdicts by type and
+property; cursors and rows are judged here.
 """
 
 import json

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from lotus_infra.lake.lake import SourceFolder
 from lotus_infra.lake.loader import load_lake
@@ -22,10 +23,10 @@ SECRETS = {"api_key": {"$secret": "erp_api_key"}}
 HIDDEN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$config": "erp_url"}}
 
 
-def files(configuration: Mapping[str, Any]) -> Files:
+def files(configuration: Mapping[str, Any], values: Mapping[str, JsonValue] | None = None) -> Files:
     lake = load_lake(OWN_STREAMS).lake
     config = SourceConfig.model_validate({"engine": "dlt", "configuration": configuration})
-    return Files(replace(lake, sources=(*lake.sources, SourceFolder("erp", config, (), None))), {})
+    return Files(replace(lake, sources=(*lake.sources, SourceFolder("erp", config, (), None))), values)
 
 
 def effect(digest: Digest, known: Files | None = None) -> Impact:
@@ -78,6 +79,8 @@ def test_a_preview_without_the_component_finds_such_an_address_in_the_files() ->
         "exposes: source erp may point to another place: url (hidden); if so, its secrets are sent there"
     ]
     assert losses(effect(digest, files(SECRETS))) == []
+    # The component would show a plain value of the stack, and the preview would have a step of it.
+    assert losses(effect(digest, files(HIDDEN_ADDRESS, {"erp_url": "https://erp.example.com"}))) == []
 
 
 def test_without_the_component_and_the_files_nothing_is_known_of_a_secret() -> None:
