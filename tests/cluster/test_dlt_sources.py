@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lotus_infra import naming
 from tests.cluster.world import World
 from tests.support.dlt_lake import VALUES, own_dagster_folder, write_source
@@ -38,6 +40,7 @@ def variables(world: World) -> dict[str, str] | None:
     return {name: base64.b64decode(value).decode() for name, value in data.items()}
 
 
+@pytest.mark.nightly
 def test_a_source_of_dlt_is_added_changed_read_again_and_removed(world: World, tmp_path: Path) -> None:
     world.pulumi.up().ok()
 

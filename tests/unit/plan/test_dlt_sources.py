@@ -20,7 +20,9 @@ from tests.support.previews import DLT_SOURCE, ERP_SECRET, ORDERS, SECRET, Diges
 
 VALUES = {"stringData": {"AWS_ACCESS_KEY_ID": "[secret]", "LOTUS_SOURCE_ERP": "[secret]"}}
 SECRETS = {"api_key": {"$secret": "erp_api_key"}}
-HIDDEN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$config": "erp_url"}}
+HIDDEN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$secret": "erp_url"}}
+SHOWN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$config": "erp_url"}}
+LOST = "destroys: stream erp/orders its cursor is lost, because its sync mode changes"
 
 
 def files(configuration: Mapping[str, Any], values: Mapping[str, JsonValue] | None = None) -> Files:
@@ -80,7 +82,7 @@ def test_a_preview_without_the_component_finds_such_an_address_in_the_files() ->
     ]
     assert losses(effect(digest, files(SECRETS))) == []
     # The component would show a plain value of the stack, and the preview would have a step of it.
-    assert losses(effect(digest, files(HIDDEN_ADDRESS, {"erp_url": "https://erp.example.com"}))) == []
+    assert losses(effect(digest, files(SHOWN_ADDRESS, {"erp_url": "https://erp.example.com"}))) == []
 
 
 def test_without_the_component_and_the_files_nothing_is_known_of_a_secret() -> None:
@@ -151,21 +153,27 @@ def test_a_stream_that_is_new_needs_no_token() -> None:
     [
         (ORDERS.but(cursor="id"), "from the beginning, as dlt has no value of id yet", []),
         (ORDERS.but(fields=("id", "updated_at")), "kept", []),
-        (ORDERS.but(mode="full_refresh_append"), "", []),
+        (
+            ORDERS.but(mode="full_refresh_append"),
+            "lost: its sync mode changes",
+            [LOST],
+        ),
         (
             ORDERS.but(mode="full_refresh_overwrite"),
-            "",
-            ["destroys: stream erp/orders its existing rows are overwritten"],
+            "lost: its sync mode changes",
+            [
+                f"{LOST}; its existing rows are overwritten",
+            ],
         ),
     ],
 )
-def test_no_change_of_a_stream_loses_dlts_cursor(changed: Stream, cursor: str, lost: list[str]) -> None:
+def test_dlt_keeps_a_cursor_as_long_as_its_stream_is_incremental(changed: Stream, cursor: str, lost: list[str]) -> None:
     impact = effect(updated(read_by_dlt([changed])))
 
     [source] = impact.sources
     [connection] = source.connections
     [stream] = connection.streams
-    assert (stream.cursor, losses(impact), connection.cursors.lost) == (cursor, lost, None)
+    assert (stream.cursor, losses(impact), bool(connection.cursors.lost)) == (cursor, lost, bool(lost))
 
 
 def test_rows_that_land_twice_are_in_a_model_twice_without_a_key() -> None:
