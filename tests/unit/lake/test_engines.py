@@ -251,7 +251,7 @@ def test_a_module_beside_a_connector_is_refused(tmp_path: Path) -> None:
     assert problem.endswith('module: is not a setting of Airbyte: delete it, or write "engine": "dlt"')
 
 
-@pytest.mark.parametrize("mode", ["overwrite", "append_dedup", "overwrite_dedup"])
+@pytest.mark.parametrize("mode", ["append_dedup", "overwrite_dedup"])
 def test_a_mode_that_dlt_does_not_write_is_refused(mode: str, tmp_path: Path) -> None:
     own = stream(sync_mode="incremental" if mode == "append_dedup" else "full_refresh", destination_sync_mode=mode)
 
