@@ -9,7 +9,7 @@ import pytest
 
 from lotus_infra import naming
 from tests.cluster.world import World
-from tests.support.dlt_lake import VALUES, own_dagster_folder, write_source
+from tests.support.dlt_lake import SOURCE, VALUES, own_dagster_folder, write_module, write_source
 
 SECRET = naming.source_secret("erp")
 
@@ -43,6 +43,7 @@ def variables(world: World) -> dict[str, str] | None:
 @pytest.mark.nightly
 def test_a_source_of_dlt_is_added_changed_read_again_and_removed(world: World, tmp_path: Path) -> None:
     world.pulumi.up().ok()
+    assert world.lake.changes() == []
 
     add_source(world)
     comment, gate = reviewed(world, tmp_path)
@@ -96,3 +97,32 @@ def test_a_source_of_dlt_is_added_changed_read_again_and_removed(world: World, t
     world.pulumi.up().ok()
     assert variables(world) is None
     assert world.lake.changes() == []
+
+
+@pytest.mark.nightly
+def test_a_source_that_moves_from_airbyte_to_dlt_is_a_loss_of_its_cursors_and_lands_again(
+    world: World, tmp_path: Path
+) -> None:
+    world.pulumi.up().ok()
+    own_dagster_folder(world.pulumi.project)
+    write_module(world.pulumi.project, "faker")
+    kept = {"name", "schedule", "destination", "namespace"}
+
+    def by_dlt(document: dict[str, Any]) -> None:
+        for key in document.keys() - kept:
+            del document[key]
+        document.update({key: SOURCE[key] for key in ("engine", "configuration")})
+
+    world.lake.edit("faker/_source.json", by_dlt)
+    world.pulumi.config_set("lotus:erp_url", VALUES["erp_url"])
+    world.pulumi.config_set("lotus:erp_api_key", VALUES["erp_api_key"], secret=True)
+
+    comment, gate = reviewed(world, tmp_path)
+
+    assert "source faker" in [each["object"] for each in gate["blocked"]]
+    assert "### <code>faker</code> is replaced: 2 connections" in comment
+    assert "**connection `faker`** is **removed**" in comment
+    assert "its rows land a second time" in comment
+    world.pulumi.up().ok()
+    assert world.lake.changes() == []
+    assert [each["name"] for each in world.lake.live("sources")] == ["Klaviyo", "Shopify"]

@@ -135,6 +135,7 @@ def test_the_secret_has_the_whole_configuration_and_the_writers_key(declare: Dec
 
     assert secret["metadata"]["name"] == "source-erp-dlt"
     assert secret["metadata"]["namespace"] == "lotus-lake"
+    assert secret["metadata"]["annotations"]["pulumi.com/patchFieldManager"] == "lotus/lotus/test"
     assert json.loads(variables(graph)["LOTUS_SOURCE_ERP"]) == {
         "api_key": "the-key-of-erp",
         "page_size": 100,

@@ -47,6 +47,11 @@ def write_source(project: Path, source: str = "erp", document: dict[str, Any] | 
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (("_source", document or SOURCE), ("orders", ORDERS), ("items", ITEMS)):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_module(project, source)
+
+
+def write_module(project: Path, source: str) -> None:
+    """Write a module that takes the configuration of the source."""
     module = project / "dagster" / "sources" / f"{source}.py"
     module.parent.mkdir(parents=True, exist_ok=True)
     module.write_text(MODULE.replace("def erp", f"def {source}"), encoding="utf-8")
