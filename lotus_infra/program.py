@@ -299,11 +299,8 @@ class ArgsBuilder:
         return variables
 
     def _shown(self, reference: Reference) -> Any:
-        """A plain value of the stack; of a secret, an encrypted value or the landing zone the reference itself."""
-        value = self._value(reference)
-        if reference.part is None and not isinstance(value, pulumi.Output):
-            return value
-        return reference.text
+        """The value of a reference; of a secret the reference itself, as a preview shows it."""
+        return reference.text if reference.secret else self._value(reference)
 
     def _connection(self, source: SourceFolder, connection: Connection) -> ConnectionArgs:
         config, streams = connection.config, catalog(connection)
