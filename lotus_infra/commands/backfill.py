@@ -1,7 +1,8 @@
-"""`lotus backfill`: give streams a new token, so that the next `pulumi up` refreshes them once.
+"""`lotus backfill`: give streams a new token, so that they are re-read in full once.
 
-It edits files and starts nothing: a backfill happens after its token is reviewed, merged and applied. The rows that
-past jobs have read, by Airbyte's own count, show what a full re-read may cost.
+It edits files and starts nothing: a backfill happens after its token is reviewed, merged and applied. Then Airbyte
+refreshes the stream, or the next run of dlt reads it from its start. The rows that past jobs have read, by Airbyte's
+own count, show what a full re-read may cost.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Final
 import click
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
 from lotus_infra.commands.completion import SELECTORS, STREAM_NAMES
 from lotus_infra.commands.options import DRY_RUN, JSON, STACK, STREAMS, YES, confirmed
@@ -26,7 +28,7 @@ from lotus_infra.lake import json_text
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
 from lotus_infra.lake.lake import Connection, Lake, StreamFile, find_connections, find_source, find_stream
 from lotus_infra.lake.loader import load_usable_lake
-from lotus_infra.lake.models import Backfill, StreamConfig
+from lotus_infra.lake.models import Backfill, Engine, StreamConfig
 from lotus_infra.lake.report import path_from_here
 
 KEY: Final = "backfill"
@@ -64,10 +66,12 @@ class BackfillPlan:
     Attributes:
         directory: The lake's folder.
         edits: One for each stream.
+        engine: What reads the source.
     """
 
     directory: Path
     edits: tuple[TokenEdit, ...]
+    engine: Engine = "airbyte"
 
     @property
     def connections(self) -> tuple[str, ...]:
@@ -123,8 +127,8 @@ def backfill(
     """Request a full re-read of streams.
 
     Name each STREAM of the SOURCE by its file. Shows the plan, asks, and writes a new token into the streams' files:
-    that value in each, and no other byte. It starts nothing in Airbyte: the next `pulumi up` applies the token once it
-    is merged.
+    that value in each, and no other byte. It starts nothing: the next `pulumi up` applies the token once it is merged,
+    or the next run of a source that dlt reads.
 
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """
@@ -139,7 +143,7 @@ def backfill(
     if as_json:
         click.echo(json.dumps(as_document(planned, jobs, written=written), indent=2))
     elif written:
-        click.echo(_next_step(planned))
+        click.echo(next_step(planned))
 
 
 def plan_backfill(
@@ -178,7 +182,7 @@ def plan_backfill(
         )
         for each, connections in zip(found, readers, strict=True)
     )
-    return BackfillPlan(directory, tuple(edits))
+    return BackfillPlan(directory, tuple(edits), find_source(lake, folder).engine)
 
 
 def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
@@ -194,7 +198,8 @@ def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
     """
     source, who = find_source(lake, stream.source), f"{stream.source}/{stream.name}"
     if not stream.config.selected:
-        raise LotusError(f"{who} is not selected, so Airbyte does not sync it", 'set "selected" to true in its file')
+        reads = "dlt does not read it" if source.engine == "dlt" else "Airbyte does not sync it"
+        raise LotusError(f"{who} is not selected, so {reads}", 'set "selected" to true in its file')
     taking = [each for each in source.connections if each.takes(stream)]
     if not taking or (named and named not in {each.name for each in taking}):
         which = f"the connection {source.name}/{named} does" if named else f"the connections of {source.name} do"
@@ -205,7 +210,8 @@ def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
             f"{who} is taken by {_listed(others)} too, and its token is one for all",
             f"name the source: `lotus backfill {source.name} {stream.name}`",
         )
-    for each in taking:
+    # A paused source of dlt has no schedule, and its next run, whoever starts it, carries the token out.
+    for each in taking if source.engine == "airbyte" else ():
         _refuse_paused(each, who)
     return tuple(each.resource for each in taking)
 
@@ -261,6 +267,8 @@ def write(planned: BackfillPlan) -> None:
 def _estimate(directory: Path, stack: str | None, planned: BackfillPlan) -> Estimate:
     """The connections' job history, or the reason why it is unavailable. A failure does not stop the command."""
     source = planned.edits[0].source
+    if planned.engine == "dlt":
+        return f"dlt reads {source}, and Airbyte has no job of it"
     try:
         with connected(directory, stack) as live:
             return job_history(live, source, planned.connections)
@@ -304,8 +312,12 @@ def render(planned: BackfillPlan, estimate: Estimate = None) -> str:
     source = planned.edits[0].source
     names = ", ".join(each.stream for each in planned.edits)
     lines = [f'{each.file}: "backfill": {json.dumps(each.before)} -> "{each.token}"' for each in planned.edits]
+    first = f"The next `pulumi up` has Airbyte re-read {names} of {source} in full, once."
+    if planned.engine == "dlt":
+        job = naming.dlt_job(source)
+        first = f"After the deploy, the next run of {job} reads {names} from the start, once, as a new generation."
     lines += [
-        f"The next `pulumi up` has Airbyte re-read {names} of {source} in full, once.",
+        first,
         *_several_readers(planned),
         "Other streams resume from their cursors. A stream that was never applied is read in full anyway, once.",
         "Existing rows stay; the models take the latest row of each key.",
@@ -341,9 +353,16 @@ def _estimate_line(planned: BackfillPlan, estimate: JobHistory | str) -> str:
     )
 
 
-def _next_step(planned: BackfillPlan) -> str:
+def next_step(planned: BackfillPlan) -> str:
+    """What to do after the files are written."""
     files = " ".join(each.file for each in planned.edits)
     token, names = planned.edits[0].token, " and ".join(each.stream for each in planned.edits)
+    if planned.engine == "dlt":
+        job = naming.dlt_job(planned.edits[0].source)
+        return escape_unprintable(
+            f"next: git commit {files}, and open a pull request; its comment shows a full re-read of {names} "
+            f"(token {token}), which the next run of {job} after the deploy carries out"
+        )
     return escape_unprintable(
         f"next: git commit {files}, and open a pull request; its preview shows `will refresh` for {names} "
         f"(token {token}), and the `pulumi up` after the merge requests the refresh"
