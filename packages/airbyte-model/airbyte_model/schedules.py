@@ -138,6 +138,22 @@ class _Part:
             return text == "L" or (bool(values) and all(self._value(value) is not None for value in values))
         return False
 
+    def values(self, text: str) -> frozenset[int] | str:
+        """The values of a text that it takes; the text itself if it is a form of a day, such as `L`."""
+        found: set[int] = set()
+        for item in text.split(","):
+            if self._is_special(item) or not self._is_item(item):
+                return text
+            span, slash, step = item.partition("/")
+            first, dash, last = span.partition("-")
+            low = self._value(first)
+            high = self._value(last) if dash else self.high if slash else low
+            if low is None or high is None:
+                low, high = self.low, self.high
+            wrapped = [*range(low, self.high + 1), *range(self.low, high + 1)]
+            found.update((wrapped if low > high else range(low, high + 1))[:: int(step) if slash else 1])
+        return frozenset(found)
+
     def _is_step(self, text: str) -> bool:
         most = min(self.high, self.high - self.low + 1)
         return _NUMBER.fullmatch(text) is not None and 0 < int(text) <= most
@@ -202,6 +218,21 @@ def _whole_flaw(fields: list[str]) -> Flaw | None:
         what = "exactly one of day of month and day of week must be ?"
         return Flaw(what, f"write ? for the one that is free, {EXAMPLE}")
     return None
+
+
+def cron_values(expression: str) -> tuple[frozenset[int] | str, ...]:
+    """What each field of a valid expression stands for: seconds first, and Sunday is 1.
+
+    Returns:
+        The values of each of the 6 or 7 fields; the field's text, in upper case, where it is no list of values: `?`, or
+        a day such as `L`, `15W`, `6L`, `FRIL` or `MON#2`.
+    """
+    return tuple(part.values(text) for part, text in zip(_PARTS, expression.upper().split(), strict=False))
+
+
+def weekday_of(text: str) -> int:
+    """The number of a weekday by its number or its name: 1, or 1 for SUN."""
+    return DAYS.index(text) + 1 if text in DAYS else int(text)
 
 
 def zone_flaw(zone: str) -> Flaw | None:
