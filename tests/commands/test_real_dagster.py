@@ -28,7 +28,7 @@ def erp_orders_dlt():
         raise ValueError("401 for https://erp.example.com/orders")
     if what == "wait":
         time.sleep(600)
-    return dg.MaterializeResult(metadata={"dagster/row_count": 12})
+    return dg.MaterializeResult(metadata={"dagster/partition_row_count": 12})
 
 job = dg.define_asset_job("erp_dlt", selection=[erp_orders_dlt], tags={"kept": "yes"})
 manual = dg.define_asset_job("market_dlt", selection=[erp_orders_dlt])

@@ -46,7 +46,7 @@ class ScriptedDagster:
     def add_run(self, job: str, status: str = "SUCCESS", *, started: float = START_SECONDS, rows: int = 12) -> str:
         """A run, which lasts 7 seconds if it has ended; returns its id."""
         run_id = f"{len(self.runs):08d}-d268-4b22-a5fa-e77a4b3184bf"
-        entries = [{"label": "path"}, {"label": "dagster/row_count", "intRepr": str(rows)}]
+        entries = [{"label": "path"}, {"label": "dagster/partition_row_count", "intRepr": str(rows)}]
         run = {
             "runId": run_id,
             "jobName": job,
