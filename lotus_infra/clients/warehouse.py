@@ -7,6 +7,7 @@ from lotus_infra.clients.ducklake import literal, packaged
 from lotus_infra.errors import LotusError, masked_urls, one_line
 
 _UNREACHABLE: Final = re.compile(r'Unable to connect to Postgres at ".*": (.*)', re.DOTALL)
+_VERSION: Final = "select * from postgres_query('warehouse', 'select current_setting(''server_version'')')"
 _REMEDY: Final = "check the address, its port and the password, and that this machine may connect"
 
 
@@ -37,9 +38,9 @@ def server_version(address: str) -> str:
         try:
             connection.load_extension(str(extension))
             connection.execute(f"attach {literal(address)} as warehouse (type postgres, read_only)")
-            found = connection.execute("select * from postgres_query('warehouse', 'show server_version')").fetchall()
+            found = connection.execute(_VERSION).fetchall()
         except duckdb.Error as error:
             why = _UNREACHABLE.search(str(error))
-            reason = one_line(masked_urls(why[1])) if why is not None else "DuckDB can't read its catalog"
+            reason = one_line(masked_urls(why[1])) if why is not None else "DuckDB can't read it"
             raise LotusError(f"it can't be reached: {reason}", _REMEDY) from None
     return str(found[0][0]).split(maxsplit=1)[0]
