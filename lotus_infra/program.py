@@ -33,7 +33,7 @@ from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.catalog import catalog
 from lotus_infra.lake.discovered import Connector
 from lotus_infra.lake.disk import UnreadableError, read_file
-from lotus_infra.lake.lake import CONNECTORS_FOLDER, Connection, Lake, SourceFolder
+from lotus_infra.lake.lake import BUCKET_PATH, CONNECTORS_FOLDER, STACKS_FOLDER, Connection, Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.lake.overlays import for_stack
 from lotus_infra.lake.references import Reference, property_path, rotating_paths, substitute
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lotus_infra.components.dagster import Dagster, ObjectName
+    from lotus_infra.components.dlt import DltSourceArgs
     from lotus_infra.components.landing_zone import LandingZone
     from lotus_infra.helm.values import ChartValues
 
@@ -60,6 +61,7 @@ async def run() -> None:
         pulumi_config.refuse_shared_workspace(project, settings)
         stack = pulumi_config.load(project, settings)
         lake = load_checked_lake(stack)
+        refuse_without_dagster(lake, stack)
         declare(lake, stack, dagster_values(stack, lake))
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None
@@ -80,6 +82,23 @@ def load_checked_lake(stack: Settings) -> Lake:
     if report.problems:
         raise LakeError(render(report))
     return for_stack(report.lake, stack.values.stack)
+
+
+def refuse_without_dagster(lake: Lake, stack: Settings) -> None:
+    """Refuse sources that dlt reads in a stack that deploys no Dagster, which would run them.
+
+    Raises:
+        LotusError: the lake has such sources.
+    """
+    names = [source.name for source in lake.dlt.sources]
+    if not names or (stack.dagster is not None and stack.landing_zone is not None):
+        return
+    which = "the source" if len(names) == 1 else "the sources"
+    raise LotusError(
+        f"dlt reads {which} {', '.join(names)} in runs of Dagster, and this stack deploys no Dagster",
+        f'set deploy: true in lotus:dagster, or leave {which} out of this stack: "deployed": false in '
+        f"{STACKS_FOLDER}/{stack.values.stack}.json",
+    )
 
 
 def dagster_values(stack: Settings, lake: Lake) -> "ChartValues":
@@ -105,12 +124,12 @@ def dagster_values(stack: Settings, lake: Lake) -> "ChartValues":
 
 def declare(lake: Lake, stack: Settings, values: "ChartValues") -> None:
     """Declare the landing zone, what the lake's connections use, a pipeline per source, and Dagster; export outputs."""
-    zone = _landing_zone(stack)
+    zone = _landing_zone(stack, lake)
     builder = ArgsBuilder(lake, stack, zone)
-    used = sorted({connection.config.destination for connection in lake.connections})
+    used = sorted({connection.config.destination for connection in lake.airbyte.connections})
     destinations = {name: Destination(naming.destination_resource(name), builder.destination(name)) for name in used}
     exports: dict[str, Any] = {}
-    for source in lake.sources:
+    for source in lake.airbyte.sources:
         pipeline = Pipeline(naming.source_resource(source.name), builder.pipeline(source), destinations)
         exported = {
             each.name: {"connectionId": pipeline.connection_ids[each.resource], "streams": _prefixes(lake, each)}
@@ -118,24 +137,27 @@ def declare(lake: Lake, stack: Settings, values: "ChartValues") -> None:
         }
         # The outputs of a source with one connection are those of before there could be several.
         exports[source.name] = exported[source.name] if [*exported] == [source.name] else {"connections": exported}
+    for source in lake.dlt.sources:
+        exports[source.name] = {"streams": _prefixes(lake, source.connections[0])}
     pulumi.export("sources", exports)
     if zone is not None:
         pulumi.export("landing", zone.exports())
         if stack.dagster is not None:
-            pulumi.export("dagster", _dagster(stack, stack.dagster, zone, values).exports())
+            pulumi.export("dagster", _dagster(builder, stack.dagster, zone, values).exports())
 
 
-def _landing_zone(stack: Settings) -> "LandingZone | None":
+def _landing_zone(stack: Settings, lake: Lake) -> "LandingZone | None":
     if stack.landing_zone is None:
         return None
     # AWS' SDK takes a third of the program's start, which a lake without a landing zone saves.
-    from lotus_infra.components.landing_zone import LandingZone  # noqa: PLC0415
+    from lotus_infra.components.landing_zone import LandingZone, Uses  # noqa: PLC0415
 
     backups = stack.dagster is not None and stack.dagster.settings.has_backups
-    return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, backups=backups)
+    uses = Uses(backups=backups, ingestion=bool(lake.dlt.sources))
+    return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, uses=uses)
 
 
-def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values: "ChartValues") -> "Dagster":
+def _dagster(builder: "ArgsBuilder", dagster: DagsterStack, zone: "LandingZone", values: "ChartValues") -> "Dagster":
     from lotus_infra.clients.databases import explain_failed_database  # noqa: PLC0415
     from lotus_infra.clients.kubernetes import missing_secrets  # noqa: PLC0415
     from lotus_infra.clients.pod_problems import explain_failed_pods  # noqa: PLC0415
@@ -151,11 +173,12 @@ def _dagster(stack: Settings, dagster: DagsterStack, zone: "LandingZone", values
         registry_password=dagster.registry_password,
         reader=zone.reader,
         backups=zone.backups(),
-        acknowledged=stack.acknowledged,
+        acknowledged=builder.stack.acknowledged,
         explain_pods=partial(explain_failed_pods, namespace, kubeconfig=kubeconfig, context=context),
         explain_database=partial(explain_failed_database, namespace, kubeconfig=kubeconfig, context=context),
         missing_secrets=partial(missing_secrets, namespace, kubeconfig=kubeconfig, context=context),
         managers=partial(_managers, kubeconfig=kubeconfig, context=context),
+        sources={source.name: builder.dlt_source(source, namespace) for source in builder.lake.dlt.sources},
     )
     return Dagster(naming.DAGSTER, args)
 
@@ -199,6 +222,42 @@ class ArgsBuilder:
             connections={each.resource: self._connection(source, each) for each in source.connections},
             protect=self.stack.protect_sources,
         )
+
+    def dlt_source(self, source: SourceFolder, secret_namespace: str) -> "DltSourceArgs":
+        """The arguments of a source that dlt reads.
+
+        Args:
+            source: its folder.
+            secret_namespace: the Kubernetes namespace of Dagster.
+        """
+        from lotus_infra.components.dlt import DltSourceArgs  # noqa: PLC0415, Kubernetes' SDK is slow
+
+        given, [connection] = cast("SourceConfig", source.config), source.connections
+        config, destination = connection.config, cast("DestinationConfig", self.lake.destination_of(connection))
+        path = destination.configuration.get(BUCKET_PATH, naming.LANDING_PATH)
+        return DltSourceArgs(
+            module=source.module,
+            shown=cast("Mapping[str, Any]", substitute(given.configuration, self._shown)),
+            configuration=cast("Mapping[str, Any]", substitute(given.configuration, self._value)),
+            streams=tuple(stream_args(each, self._shown) for each in catalog(connection)),
+            destination=config.destination,
+            path=path if isinstance(path, str) else naming.LANDING_PATH,
+            schedule=config.schedule,
+            namespace_definition=config.namespace_definition,
+            namespace=connection.namespace_format,
+            prefix=config.prefix,
+            status=config.status,
+            resources=given.resource_allocation.default if given.resource_allocation is not None else None,
+            writer=cast("LandingZone", self.zone).writer,
+            secret_namespace=secret_namespace,
+        )
+
+    def _shown(self, reference: Reference) -> Any:
+        """A plain value of the stack; of a secret, an encrypted value or the landing zone the reference itself."""
+        value = self._value(reference)
+        if reference.part is None and not isinstance(value, pulumi.Output):
+            return value
+        return reference.text
 
     def _connection(self, source: SourceFolder, connection: Connection) -> ConnectionArgs:
         config, streams = connection.config, catalog(connection)

@@ -12,7 +12,8 @@ from rich.table import Column, Table
 from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, airbyte_workspace
 from lotus_infra.clients.freshness import destination_bucket
-from lotus_infra.commands.sync import Polling, ProgressObserver, Run, render, sync_sources
+from lotus_infra.commands.runners import AirbyteRunner, Run, Syncs
+from lotus_infra.commands.sync import Polling, ProgressObserver, render, sync_sources
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import pluralize
@@ -109,8 +110,8 @@ def _remarks(report: Report) -> Iterator[str]:
 def _sync(layout: Layout, lake: Lake, environment: Mapping[str, str], console: Console) -> list[Run]:
     to = airbyte_workspace(lake.directory, STACK, environment)
     with closing(Airbyte(to.settings)) as airbyte, ProgressObserver(console) as watched:
-        names = [source.name for source in lake.sources]
-        live = ConnectedLake(airbyte, to.workspace_id, lake)
+        names = [source.name for source in lake.airbyte.sources]
+        live = Syncs(lake, {"airbyte": AirbyteRunner(ConnectedLake(airbyte, to.workspace_id, lake))})
         runs = sync_sources(live, names, watched, patience=Polling(POLL_SECONDS))
     console.print(render(runs), markup=False, highlight=False)
     if not all(run.ok for run in runs):

@@ -13,6 +13,7 @@ from lotus_dagster import automation, bookkeeping
 from lotus_dagster.arrivals.partitions import is_unit
 from lotus_dagster.dbt_command import LotusDbt, attached_lake
 from lotus_dagster.environment import Warehouse
+from lotus_dagster.jobs.connections import JobStream
 from lotus_dagster.lake import Stream
 from lotus_dagster.manifest import Json
 from lotus_dagster.model_builds import Builder
@@ -59,6 +60,17 @@ def raw_asset(stream: Stream) -> dg.AssetSpec:
     )
 
 
+def job_asset(stream: JobStream) -> dg.AssetSpec:
+    """What Airbyte writes for a stream that does not land as files; Dagster watches it and makes none."""
+    return dg.AssetSpec(
+        raw_key(stream.source, stream.name),
+        group_name=stream.source,
+        description=f"{stream.place[0].upper()}{stream.place[1:]}, written by Airbyte.",
+        kinds=set(stream.kinds),
+        metadata={"dagster/table_name": stream.table} if stream.table else {},
+    )
+
+
 def stream_assets(
     stream: Stream, manifest: Json, when: "dg.AutomationCondition[Any] | None" = None
 ) -> dg.AssetsDefinition:
@@ -95,6 +107,24 @@ def _release_of_models(connection: duckdb.DuckDBPyConnection, stream: Stream, fi
     for model in sorted({one.model for one in inside}) or [naming.dbt_model(stream.source, stream.name)]:
         others = {one.file for one in inside if one.model != model} - {one.file for one in inside if one.model == model}
         bookkeeping.release(connection, model, [file for file in files if file not in others])
+
+
+def table_assets(stream: JobStream, manifest: Json) -> dg.AssetsDefinition:
+    """The dbt models of a stream that Airbyte writes into a table, `crm_contacts_dbt`: they read the whole table."""
+
+    @dbt_assets(
+        manifest=manifest,
+        select=f"tag:{stream.tag}",
+        name=naming.dbt_assets(stream.source, stream.name),
+        dagster_dbt_translator=LotusTranslator(stream.source),
+        pool=POOL,
+    )
+    def models(context: dg.AssetExecutionContext, dbt: LotusDbt) -> Iterator[Any]:
+        Warehouse.read()
+        builder = Builder(dbt, context)
+        yield from builder.events(builder.build())
+
+    return models
 
 
 def mart_assets(manifest: Json, tags: list[str]) -> dg.AssetsDefinition:

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from lotus_dagster.assets import POOL, mart_assets, raw_asset, stream_assets
+from lotus_dagster.assets import POOL, job_asset, mart_assets, raw_asset, stream_assets, table_assets
 from lotus_dagster.automation import automation_sensor, empty_model_condition
 from lotus_dagster.dbt_command import dbt_of
 from lotus_dagster.environment import STACK
 from lotus_dagster.ingestion.assets import dlt_asset, dlt_jobs
+from lotus_dagster.jobs.connections import NOTHING, ByJobs, JobConnection
+from lotus_dagster.jobs.sensor import jobs_sensor
 from lotus_dagster.lake import Stream, streams_in_stack
 from lotus_dagster.location_build import Build
 from lotus_dagster.manifest import Manifest, ManifestError
@@ -52,22 +54,24 @@ STREAMS = REPOSITORY / "streams"
 DBT_PROJECT = REPOSITORY / dagster_fingerprint.DBT_PROJECT
 
 
-def definitions_of(
+def definitions_of(  # noqa: PLR0913, PLR0917, what a lake has
     streams: tuple[Stream, ...],
     manifest: Manifest,
     project: Path,
     build: Build | None = None,
     left_out: tuple[Stream, ...] = (),
+    by_jobs: ByJobs = NOTHING,
 ) -> dg.Definitions:
     """The definitions of a lake.
 
     Args:
-        streams: Of the stream files.
+        streams: Of the stream files; those that land as files.
         manifest: Of the dbt project.
         project: The dbt project's folder, where runs call dbt.
         build: Shown as the resource `build`; none by default.
         left_out: Streams of sources that the stack leaves out: their models exist without rows, for the marts that
             read them.
+        by_jobs: What arrives by jobs.
     """
     log = logging.getLogger(__name__)
     lake = project.resolve().parents[1]
@@ -87,9 +91,17 @@ def definitions_of(
         asset = dg.AssetKey(naming.asset_key(stream.source, stream.name))
         checks.append(quarantine_check(asset, POOL, stream.prefix))
         sensors.append(stream_sensor(stream, models))
+    for connection in by_jobs.connections:
+        tables = _table_models(connection, manifest)
+        assets += [*map(job_asset, connection.streams), *tables.values()]
+        sensors.append(jobs_sensor(connection, tables))
     parts = [(stream, manifest.tagged(stream.tag)) for stream in left_out]
     automatic = [stream_assets(stream, part, empty_model_condition()) for stream, part in parts if part is not None]
-    tags = [stream.tag for stream in (*streams, *left_out)]
+    tags = [
+        *(stream.tag for stream in (*streams, *left_out)),
+        *(each.tag for each in by_jobs.with_models),
+        *by_jobs.left_out,
+    ]
     marts = manifest.untagged(tags)
     if marts is not None:
         automatic.append(mart_assets(marts, tags))
@@ -107,6 +119,19 @@ def definitions_of(
         resources=resources,
         executor=dg.in_process_executor,
     )
+
+
+def _table_models(connection: JobConnection, manifest: Manifest) -> dict[str, dg.AssetsDefinition]:
+    """The models of a connection's streams, by the name of the stream's file."""
+    models: dict[str, dg.AssetsDefinition] = {}
+    for stream in connection.streams:
+        part = manifest.tagged(stream.tag) if stream.has_models else None
+        if part is not None:
+            models[stream.name] = table_assets(stream, part)
+        elif stream.has_models:
+            log = logging.getLogger(__name__)
+            log.warning("No dbt model has the tag %s: the stream arrives and nothing reads it.", stream.tag)
+    return models
 
 
 def current_manifest(project: Path) -> Path:
@@ -144,4 +169,11 @@ def load() -> dg.Definitions:
     """The definitions of the lake in this folder."""
     manifest = Manifest.read(current_manifest(DBT_PROJECT))
     streams = streams_in_stack(STREAMS, os.environ.get(STACK, ""))
-    return definitions_of(streams.deployed, manifest, DBT_PROJECT, Build.of(REPOSITORY), streams.left_out)
+    return definitions_of(
+        streams.deployed,
+        manifest,
+        DBT_PROJECT,
+        Build.of(REPOSITORY),
+        streams.left_out,
+        streams.by_jobs,
+    )

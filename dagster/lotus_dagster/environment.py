@@ -10,6 +10,7 @@ from typing import Self
 
 from lotus_infra.clients.ducklake import CATALOG, LAKE_DATA, LANDING, LakeAddress
 from lotus_infra.errors import LotusError
+from lotus_infra.naming import AIRBYTE_VARIABLE, CONNECTIONS_VARIABLE
 
 STACK = "LOTUS_STACK"
 """The stack whose lake is loaded: which sources it deploys; the lake as its files have it if it is not set. The only
@@ -34,6 +35,8 @@ _MEANING = {
     LANDING: "where Airbyte's files land: s3://<bucket> or a folder",
     CATALOG: "DuckLake's catalog: postgres:dbname=… host=… or a file",
     LAKE_DATA: "where DuckLake keeps the tables' files: s3://<bucket>/<path> or a folder",
+    AIRBYTE_VARIABLE: "Airbyte's address and credentials, as JSON",
+    CONNECTIONS_VARIABLE: "the ids of Airbyte's connections, as JSON",
 }
 
 

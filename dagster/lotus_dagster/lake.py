@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from lotus_dagster.jobs.connections import NOTHING, ByJobs, by_jobs
 from lotus_infra import naming
 from lotus_infra.lake.catalog import cursor_of, key_of
 from lotus_infra.lake.lake import Connection, Lake, SourceFolder, StreamFile
@@ -75,10 +76,12 @@ class StackStreams(NamedTuple):
         deployed: Those that land.
         left_out: Those that don't, because the stack leaves out their source or writes it elsewhere. Marts may read
             their models.
+        by_jobs: What arrives by jobs, such as tables.
     """
 
     deployed: tuple[Stream, ...]
     left_out: tuple[Stream, ...]
+    by_jobs: ByJobs = NOTHING
 
 
 def streams_of(directory: Path, stack: str = "") -> tuple[Stream, ...]:
@@ -97,9 +100,11 @@ def streams_of(directory: Path, stack: str = "") -> tuple[Stream, ...]:
 def streams_in_stack(directory: Path, stack: str) -> StackStreams:
     """All selected streams of a lake; arguments and errors as of `streams_of`."""
     lake = load_usable_lake(directory)
-    deployed = tuple(_streams(for_stack(lake, stack)))
+    own = for_stack(lake, stack)
+    deployed = tuple(_streams(own))
     names = {(stream.source, stream.name) for stream in deployed}
-    return StackStreams(deployed, tuple(each for each in _streams(lake) if (each.source, each.name) not in names))
+    left_out = tuple(each for each in _streams(lake) if (each.source, each.name) not in names)
+    return StackStreams(deployed, left_out, by_jobs(own, lake))
 
 
 def _streams(lake: Lake) -> Iterator[Stream]:

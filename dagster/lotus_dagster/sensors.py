@@ -4,44 +4,31 @@ Dagster starts the runs that a tick asks for and then keeps its cursor. A crash 
 under the same run key again, which Dagster starts once; a batch that changed meanwhile runs again, and the models know
 which files they have read. While a run of the stream is under way the sensor waits, so that backlogs go in batches.
 
-A run that failed is requested again, whether or not files arrive: after a minute, and after twice as long each time
-that it fails again, up to an hour.
+A run that failed is requested again, whether or not files arrive: see `earlier_runs`.
 """
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile
 from typing import Any
 
 import dagster as dg
 
+from lotus_dagster import earlier_runs
 from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
 from lotus_dagster.arrivals.decide import MOST_REPORTED, Batch, Clock, Decision
 from lotus_dagster.arrivals.landing import pages_of
 from lotus_dagster.arrivals.look import look
 from lotus_dagster.assets import StreamRun
+from lotus_dagster.earlier_runs import EditedModel, FailedRun, Waiting
 from lotus_dagster.environment import EXPIRE_RAW_DAYS, required, whole_number
 from lotus_dagster.lake import Stream
-from lotus_dagster.retries import FAILED, retry_time
 from lotus_dagster.translator import raw_key
 from lotus_infra import naming
 from lotus_infra.clients.ducklake import LANDING
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 30
-_RUNS_REMEMBERED = 12
-_CODE_VERSION = "dagster/code_version"
-"""Dagster's tag of a materialization."""
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def stream_sensor(stream: Stream, models: dg.AssetsDefinition) -> dg.SensorDefinition:
@@ -61,57 +48,15 @@ def stream_sensor(stream: Stream, models: dg.AssetsDefinition) -> dg.SensorDefin
         now = datetime.now(UTC)
         clock = Clock(now.date(), whole_number(os.environ, EXPIRE_RAW_DAYS))
         runs = context.instance.get_run_records(
-            dg.RunsFilter(tags={"dagster/sensor_name": name}), limit=_RUNS_REMEMBERED
+            dg.RunsFilter(tags={earlier_runs.SENSOR_TAG: name}), limit=earlier_runs.REMEMBERED
         )
-        if runs and runs[0].dagster_run.status in _UNDER_WAY:
-            return dg.SkipReason(f"run {runs[0].dagster_run.run_id} is still reading the batch before")
-        failure = _failed_run(runs)
-        if failure is not None and now < failure.again_at:
-            return dg.SkipReason(
-                f"run {failure.run_id} failed: it is requested again at {failure.again_at:%Y-%m-%d %H:%M:%S} UTC;"
-                " re-execute it to run it now"
-            )
-        return tick(
-            stream, landing, read_cursor(context.cursor), clock, failure or _edited_model(context.instance, versions)
-        )
+        earlier = earlier_runs.after(runs, now)
+        if isinstance(earlier, Waiting):
+            return dg.SkipReason(earlier.reason)
+        reason = earlier or earlier_runs.edited_model(context.instance, versions)
+        return tick(stream, landing, read_cursor(context.cursor), clock, reason)
 
     return arrivals
-
-
-@dataclass(frozen=True, slots=True)
-class FailedRun:
-    """The stream's last run, which did not succeed.
-
-    Attributes:
-        run_id: Its id.
-        again_at: When to ask for it again.
-    """
-
-    run_id: str
-    again_at: datetime
-
-    @property
-    def key(self) -> str:
-        """Names the request for the run after it."""
-        return f"after-{self.run_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class EditedModel:
-    """A model whose SQL has changed since it was materialized: marts may need its new columns before a file arrives.
-
-    Attributes:
-        version: Of its SQL.
-        run_id: The run that materialized it.
-    """
-
-    version: str
-    run_id: str
-
-    @property
-    def key(self) -> str:
-        """Names the request for a run, once for each change: the SQL of an earlier day may come back."""
-        return f"edit-{self.version}-{self.run_id}"
 
 
 def tick(
@@ -148,8 +93,9 @@ def _request(stream: Stream, decision: Decision, reason: FailedRun | EditedModel
         key, run = decision.batch.key, StreamRun(partitions=list(decision.batch.units))
     else:
         return None
-    tags = {"lotus/source": stream.source, "lotus/stream": stream.name, "dagster/max_retries": "2"}
-    return dg.RunRequest(run_key=key, run_config=_config(stream, run), tags=tags)
+    return dg.RunRequest(
+        run_key=key, run_config=_config(stream, run), tags=earlier_runs.run_tags(stream.source, stream.name)
+    )
 
 
 def _arrived(stream: Stream, batch: Batch | None) -> list[dg.AssetMaterialization]:
@@ -179,26 +125,3 @@ def _reported(stream: Stream, decision: Decision) -> list[dg.AssetObservation]:
 
 def _config(stream: Stream, run: StreamRun) -> dict[str, Any]:
     return {"ops": {naming.dbt_assets(stream.source, stream.name): {"config": run.model_dump()}}}
-
-
-def _edited_model(instance: dg.DagsterInstance, versions: Mapping[dg.AssetKey, str | None]) -> EditedModel | None:
-    """The first model whose SQL is not that of its last materialization."""
-    for asset, version in sorted(versions.items()):
-        event = instance.get_latest_materialization_event(asset)
-        if event is None or event.asset_materialization is None or version is None:
-            continue
-        if (event.asset_materialization.tags or {}).get(_CODE_VERSION, version) != version:
-            return EditedModel(version, event.run_id)
-    return None
-
-
-def _failed_run(runs: Sequence[dg.RunRecord]) -> FailedRun | None:
-    """A stream's last run if it did not succeed.
-
-    Args:
-        runs: The stream's, the last one first.
-    """
-    failed = list(takewhile(lambda run: run.dagster_run.status in FAILED, runs))
-    if not failed:
-        return None
-    return FailedRun(failed[0].dagster_run.run_id, retry_time(failed[0], len(failed)))

@@ -30,7 +30,7 @@ from lotus_infra.config.workspaces import SERVER, WORKSPACE, known_id
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.json_text import child
-from lotus_infra.lake.lake import Connection, Lake, SourceFolder, find_connections, find_source
+from lotus_infra.lake.lake import Connection, Lake, SourceFolder, choose_connections, find_source
 from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.lake.secrecy import hidden_texts
 
@@ -67,12 +67,7 @@ class ConnectedLake:
         Raises:
             LotusError: Both or neither is requested.
         """
-        known = tuple(source.name for source in self.lake.sources)
-        if every and names:
-            raise LotusError("both sources and --all are given", "leave one of the two out")
-        if not every and not names:
-            raise LotusError("no source is selected", f"name one of {', '.join(known)}, or pass --all")
-        return known if every else tuple(names)
+        return select_sources(self.lake, names, every=every)
 
     def connections(self, selectors: Sequence[str]) -> tuple[Connection, ...]:
         """The connections of sources, `shopify`, or single ones, `shopify/daily`, each once.
@@ -80,8 +75,7 @@ class ConnectedLake:
         Raises:
             LotusError: A source or a connection does not exist, or a source's file is invalid.
         """
-        found = (each for selector in selectors for each in find_connections(self.lake, selector))
-        return tuple({each.resource: each for each in found}.values())
+        return choose_connections(self.lake, selectors)
 
     def folders(self, names: Sequence[str]) -> tuple[SourceFolder, ...]:
         """The sources with these names, each once.
@@ -145,8 +139,24 @@ class ConnectedLake:
         return self.airbyte.list_connections(self.workspace_id)
 
 
+def select_sources(lake: Lake, names: Sequence[str], *, every: bool) -> tuple[str, ...]:
+    """The names of the selected sources of a lake, or of single connections: the given ones, or all sources.
+
+    Raises:
+        LotusError: Both or neither is requested.
+    """
+    known = tuple(source.name for source in lake.sources)
+    if every and names:
+        raise LotusError("both sources and --all are given", "leave one of the two out")
+    if not every and not names:
+        raise LotusError("no source is selected", f"name one of {', '.join(known)}, or pass --all")
+    return known if every else tuple(names)
+
+
 @contextmanager
-def connected(directory: Path, stack: str | None, *, begins: bool = False) -> Iterator[ConnectedLake]:
+def connected(
+    directory: Path, stack: str | None, *, begins: bool = False, lake: Lake | None = None
+) -> Iterator[ConnectedLake]:
     """The lake of a stack, connected to the stack's Airbyte.
 
     Args:
@@ -154,11 +164,13 @@ def connected(directory: Path, stack: str | None, *, begins: bool = False) -> It
         stack: The stack, as in `airbyte_workspace`.
         begins: Whether files are about to be written: the lake may have no sources yet, or no folder, and the stack may
             have values of further names.
+        lake: The stack's lake, if it is loaded already.
 
     Raises:
         LotusError: The lake can't be loaded, or Airbyte's address or credentials are unknown.
     """
-    lake = load_stack_lake(directory, Project.selected(directory, stack, os.environ), begun=not begins)
+    if lake is None:
+        lake = load_stack_lake(directory, Project.selected(directory, stack, os.environ), begun=not begins)
     find = beginning_workspace if begins else airbyte_workspace
     settings, workspace_id = find(directory, stack)
     with closing(Airbyte(settings)) as airbyte:
@@ -352,6 +364,21 @@ def last_jobs(airbyte: Airbyte, workspace_id: str, connections: Collection[str])
             found.update((each, job) for job in islice(airbyte.jobs(connection_id=each), 1))
     kept = {each: found[each] for each in sorted(wanted & found.keys())}
     return kept | _newer_refreshes(airbyte, workspace_id, wanted, kept)
+
+
+def last_success(airbyte: Airbyte, connection_id: str) -> Job | None:
+    """The newest job of a connection that has read rows and succeeded; None if there is none.
+
+    Raises:
+        AirbyteError: The jobs can't be listed.
+    """
+    # The server lists syncs and refreshes separately.
+    found = [
+        job
+        for kind in ("sync", "refresh")
+        for job in islice(airbyte.jobs(connection_id=connection_id, kind=kind, status="succeeded"), 1)
+    ]
+    return max(found, key=lambda job: job.job_id, default=None)
 
 
 def _newer_refreshes(

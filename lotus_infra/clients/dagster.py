@@ -1,12 +1,15 @@
-"""A Dagster instance: its assets, their last materializations and failed checks, in one request to its webserver."""
+"""A Dagster instance: its assets, their last materializations and failed checks, in one request to its webserver.
+
+`dagster_runs` has its jobs and runs.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import httpx
-from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue, TypeAdapter, ValidationError
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
@@ -16,8 +19,10 @@ QUERY: Final = """{ assetNodes(loadMaterializations: true) {
     assetChecksOrError { ... on AssetChecks { checks { name executionForLatestMaterialization { status evaluation {
         severity description metadataEntries { label ... on JsonMetadataEntry { jsonString } } } } } } } } }"""
 _TIMEOUT_SECONDS: Final = 30
+_OTHER_ADDRESS: Final = "is this Dagster's address? `--dagster-url` names another"
 _FAILED: Final = ("FAILED", "EXECUTION_FAILED")
 AssetKey = tuple[str, ...]
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class QuarantinedFile(BaseModel, frozen=True):
@@ -79,21 +84,49 @@ def fetch_assets(url: str) -> dict[AssetKey, Asset]:
     Raises:
         LotusError: The server does not answer, or not as Dagster does.
     """
-    hint = "is this Dagster's address? `--dagster-url` names another"
+    nodes = read_answer(_Response, ask(url, QUERY)).data.nodes
+    return {each.key.path: _asset(each) for each in nodes}
+
+
+def ask(url: str, query: str, variables: Mapping[str, JsonValue] | None = None) -> bytes:
+    """A GraphQL answer of Dagster's webserver, as JSON.
+
+    Args:
+        url: The address of its web pages.
+        query: A query; with variables, also a mutation.
+        variables: Its variables; with them it is sent by POST.
+
+    Raises:
+        LotusError: The server does not answer, or refuses.
+    """
+    place = f"{url.rstrip('/')}/graphql"
     try:
-        response = httpx.get(f"{url.rstrip('/')}/graphql", params={"query": QUERY}, timeout=_TIMEOUT_SECONDS)
+        response = (
+            httpx.get(place, params={"query": query}, timeout=_TIMEOUT_SECONDS)
+            if variables is None
+            else httpx.post(place, json={"query": query, "variables": dict(variables)}, timeout=_TIMEOUT_SECONDS)
+        )
         response.raise_for_status()
-        nodes = _Response.model_validate_json(response.content).data.nodes
     except httpx.HTTPStatusError as error:
-        raise LotusError(f"Dagster answers {error.response.status_code}", hint) from None
+        raise LotusError(f"Dagster answers {error.response.status_code}", _OTHER_ADDRESS) from None
     except httpx.ConnectError:
         hint = "start it (in the sandbox: `make sandbox-ui`), or name another address by --dagster-url"
         raise LotusError(f"no Dagster runs on {url}", hint) from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise LotusError(f"Dagster can't be reached: {error or type(error).__name__}", hint) from None
+        raise LotusError(f"Dagster can't be reached: {error or type(error).__name__}", _OTHER_ADDRESS) from None
+    return response.content
+
+
+def read_answer(model: type[Answer], content: bytes) -> Answer:
+    """An answer, parsed.
+
+    Raises:
+        LotusError: It is not one of Dagster's.
+    """
+    try:
+        return model.model_validate_json(content)
     except ValidationError:
-        raise LotusError("the answer is not one of Dagster's", hint) from None
-    return {each.key.path: _asset(each) for each in nodes}
+        raise LotusError("the answer is not one of Dagster's", _OTHER_ADDRESS) from None
 
 
 def downstream(assets: Mapping[AssetKey, Asset], key: AssetKey) -> Iterator[Asset]:

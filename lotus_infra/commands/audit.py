@@ -106,7 +106,7 @@ def audit_objects(live: ConnectedLake, managed: Collection[str]) -> list[Audited
     Raises:
         LotusError: Airbyte refuses or does not answer.
     """
-    resources = dict(declared(live.lake))
+    resources = dict(declared(live.lake.airbyte))
     with translate_errors():
         found = listed(
             live.airbyte.list_actors("source", live.workspace_id),

@@ -29,6 +29,7 @@ from lotus_infra.commands.output import (
 )
 from lotus_infra.commands.review import Review, ReviewRequest, review_impact
 from lotus_infra.config.stack import ACKNOWLEDGE_KEY
+from lotus_infra.lake.capabilities import TABLE
 from lotus_infra.lineage import Lineage, mermaid
 from lotus_infra.plan.addresses import CONFIGURATION, Address, Secret, Target, Writes
 from lotus_infra.plan.contrast import UNKNOWN_TEXT
@@ -266,13 +267,17 @@ def _several_connections(source: SourceImpact, target: Target | None, review: Re
     parts = [_bullets(lines), _settings(target), _said(source.own.said)]
     for each in source.connections:
         lines = [
-            *_writes_lines(target, each.name),
+            *(_writes_lines(target, each.name) if each.change != "removed" else ()),
             *_connection_lines(each, with_history=review.with_history),
             *_other_changes(each.details, None),
         ]
-        title = f"**connection {code(each.name)}** {_CONNECTION_CHANGES[each.change]}"
+        title = f"{_reader(each)} {_CONNECTION_CHANGES[each.change]}"
         parts += [title, _stream_table(each), _bullets(lines), _said(each.details.said)]
     return _joined("\n\n", *parts)
+
+
+def _reader(connection: ConnectionImpact) -> str:
+    return "**dlt**" if connection.engine == "dlt" else f"**connection {code(connection.name)}**"
 
 
 def _stream_table(connection: ConnectionImpact) -> str:
@@ -310,6 +315,10 @@ def _stream_changes(stream: StreamImpact) -> Iterator[str]:
 
 
 def _connection_lines(connection: ConnectionImpact, *, with_history: bool) -> Iterator[str]:
+    if connection.engine == "dlt" and connection.change == "added":
+        by_dlt = TABLE["dlt", "landing"]
+        yield f"cursors are kept by {by_dlt.cursor}"
+        yield f"a field that the source gains {by_dlt.schema_change}"
     cursors = _cursors(connection.cursors)
     if cursors:
         yield f"cursors: {cursors}"
@@ -345,7 +354,7 @@ def _target_lines(target: Target | None, *, with_lake: bool) -> Iterator[str]:
     if target is None:
         return
     if target.connector is not None:
-        yield f"connector: {_connector(target.connector)}"
+        yield f"{target.connector.name}: {_connector(target.connector)}"
     yield from _listed("points to", _addresses(target.addresses))
     if with_lake:
         yield from _listed("reads the secrets", [_secret(each, target) for each in target.secrets])
@@ -450,7 +459,9 @@ def _cursors(cursors: CursorImpact) -> str:
 
 def _refresh(refresh: Refresh, *, with_history: bool) -> str:
     history = refresh.history
-    if history is None:
+    if refresh.how:
+        rows = prose(refresh.how)
+    elif history is None:
         rows = (
             "Airbyte has no history of its connection"
             if with_history
@@ -544,6 +555,7 @@ def _connection_document(connection: ConnectionImpact) -> dict[str, JsonValue]:
         "remarks": list(connection.remarks),
         "said": list(details.said),
         "notes": _notes_document(details.notes),
+        **({"engine": connection.engine} if connection.engine != "airbyte" else {}),
     }
 
 
@@ -574,6 +586,7 @@ def _refresh_document(refresh: Refresh) -> JsonValue:
         "stream": refresh.stream,
         "why": refresh.why,
         "history": {"jobs": history.jobs, "rows": history.rows} if history is not None else None,
+        **({"how": refresh.how} if refresh.how else {}),
     }
 
 

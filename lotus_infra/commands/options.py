@@ -50,6 +50,12 @@ COMPARED_STACKS = click.option(
     shell_complete=STACK_NAMES,
     help="The stacks to compare: pass it twice.",
 )
+DAGSTER = click.option(
+    "--dagster-url",
+    default="",
+    metavar="URL",
+    help="Dagster's webserver; default: $LOTUS_DAGSTER_URL, or the host of the stack's ingress.",
+)
 STREAMS = click.option(
     "--streams",
     "directory",

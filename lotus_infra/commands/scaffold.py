@@ -86,6 +86,8 @@ def scaffold_model(
 ) -> Scaffolded:
     """Write a stream's model, its table in the dbt source, and its description and tests.
 
+    A stream in a warehouse that DuckDB can't read gets the table alone.
+
     Args:
         directory: The lake's folder.
         source: The source's folder.
@@ -98,14 +100,16 @@ def scaffold_model(
         LotusError: The stream does not exist, its model exists already, or a file can't be read or written.
     """
     lake, draft, folder = _prepare(directory, dbt)
-    draft.add(*find_stream(lake, source, stream), force=force)
-    return _write(directory, folder, draft, (naming.dbt_tag(source, stream),), dry_run=dry_run)
+    found = find_stream(lake, source, stream)
+    draft.add(*found, force=force)
+    tags = (naming.dbt_tag(source, stream),) if draft.can_have_model(*found) else ()
+    return _write(directory, folder, draft, tags, dry_run=dry_run)
 
 
 def scaffold_all(
     directory: Path, source: str | None = None, *, dbt: Path | None = None, dry_run: bool = False
 ) -> Scaffolded:
-    """Write, as `scaffold_model` does, the models of all selected streams that land in the lake and have none.
+    """Write, as `scaffold_model` does, the models of all selected streams that the lake's models read and have none.
 
     Args:
         directory: The lake's folder.
@@ -121,7 +125,7 @@ def scaffold_all(
     tags: list[str] = []
     for one in sources:
         for stream in one.selected_streams:
-            if not draft.has_model(stream) and lake.prefix_of(one, stream) is not None:
+            if not draft.has_model(stream) and draft.can_have_model(one, stream):
                 draft.add(one, stream)
                 tags.append(naming.dbt_tag(one.name, stream.name))
     return _write(directory, folder, draft, tuple(tags), dry_run=dry_run)
@@ -141,7 +145,9 @@ def _write(directory: Path, folder: Path, draft: Draft, tags: tuple[str, ...], *
     select = f" --select {' '.join(f'tag:{tag}' for tag in tags)}" if len(tags) <= SELECTED_AT_MOST else ""
     # Without a change of folder: the line works where it is printed.
     place = shlex.quote(str(shown))
-    build = f"{check_step(directory)} && dbt build --project-dir {place} --profiles-dir {place}{select}" if tags else ""
+    steps = [check_step(directory)] if draft.changes else []
+    steps += [f"dbt build --project-dir {place} --profiles-dir {place}{select}"] if tags else []
+    build = " && ".join(steps)
     return Scaffolded(tuple(f"{shown / line}" for line in draft.changes), build)
 
 

@@ -183,7 +183,7 @@ class Connection(airbyte.Connection):
             source_id=source.source_id,
             destination_id=destination.destination_id,
             configurations=airbyte.ConnectionConfigurationsArgs(args.streams),
-            schedule=_schedule_args(args.schedule),
+            schedule=schedule_args(args.schedule),
             namespace_definition=args.namespace_definition,
             namespace_format=args.namespace,
             prefix=args.prefix,
@@ -227,7 +227,8 @@ def stream_args(
     )
 
 
-def _schedule_args(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
+def schedule_args(schedule: Schedule) -> airbyte.ConnectionScheduleArgs:
+    """The arguments of a schedule."""
     interval = interval_of(schedule.every or "")
     return airbyte.ConnectionScheduleArgs(
         schedule.type,

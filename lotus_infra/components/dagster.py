@@ -17,6 +17,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from lotus_infra import naming
 from lotus_infra.components.database import DagsterDatabase, DatabaseArgs, after
+from lotus_infra.components.dlt import DltSource, DltSourceArgs
 from lotus_infra.components.failures import FORCE_VARIABLE, RECOVERY, log_reasons
 from lotus_infra.config.credentials import BackupBucket, Credentials
 from lotus_infra.config.dagster import Chart, Cluster, DagsterSettings
@@ -53,6 +54,7 @@ class DagsterArgs:
         missing_secrets: Returns those of some secrets that the namespace does not have.
         managers: Returns who has set fields of an object on the cluster; None if there is none.
         explain_database: Returns a line for each reason why a database's cluster does not run or archive.
+        sources: The sources that dlt reads, by name.
     """
 
     settings: DagsterSettings
@@ -67,6 +69,7 @@ class DagsterArgs:
     explain_database: Callable[[str], Sequence[str]]
     missing_secrets: Callable[[Sequence[str]], Sequence[str]]
     managers: "Managers"
+    sources: Mapping[str, DltSourceArgs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,11 @@ class Dagster(pulumi.ComponentResource):
             self._database(naming.DAGSTER_DATABASE, self._settings.database, args.database_password, options),
             self._database(naming.CATALOG_DATABASE, self._settings.catalog, args.catalog_password, options),
         ]
-        options = after([*databases, self._lake_secret(options), *self._registry_secret(options)], options)
+        # The release comes last: its schedules start runs, which need the secrets of their sources. It is protected,
+        # so a refused `destroy` keeps what it depends on.
+        sources = [DltSource(source, each, options) for source, each in args.sources.items()]
+        secrets = [self._lake_secret(options), *self._registry_secret(options)]
+        options = after([*databases, *secrets, *sources], options)
         release = ReleaseArgs(
             chart=self._settings.chart,
             namespace=self._namespace,

@@ -37,12 +37,25 @@ _LIST: Final = ("s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipart
 Statement: TypeAlias = dict[str, str | list[str] | dict[str, dict[str, str]]]
 
 
+@dataclass(frozen=True)
+class Uses:
+    """What the zone is used for beside landing and reading.
+
+    Attributes:
+        backups: whether databases are backed up there.
+        ingestion: whether dlt keeps its state there.
+    """
+
+    backups: bool = False
+    ingestion: bool = False
+
+
 class LandingZone(pulumi.ComponentResource):
     """The buckets and their users (`lotus:landing:LandingZone`).
 
     Attributes:
         bucket: the landing bucket.
-        writer: Airbyte's key; it may write below the prefix `raw`.
+        writer: the key of Airbyte and of dlt's runs; it may write below the prefix `raw`, and dlt's state.
         reader: Dagster's key; it may read below `raw`, and write its tables and logs.
         backup: the key of the databases' backups, for the backup bucket; None without backups.
         backup_bucket: the backup bucket.
@@ -61,10 +74,11 @@ class LandingZone(pulumi.ComponentResource):
         given: GivenIdentities | None,
         opts: pulumi.ResourceOptions | None = None,
         *,
-        backups: bool = False,
+        uses: Uses = Uses(),
     ) -> None:
         super().__init__("lotus:landing:LandingZone", name, None, opts)
         self._settings = settings
+        self._written = (naming.LANDING_PATH, naming.INGESTION_PATH) if uses.ingestion else (naming.LANDING_PATH,)
         self._options = pulumi.ResourceOptions(parent=self, provider=_provider(name, settings, self))
         expire_days = {} if settings.expire_raw_days is None else {naming.LANDING_PATH: settings.expire_raw_days}
         landing = self._bucket("landing", settings.landing, version_days=LANDING_VERSION_DAYS, expire_days=expire_days)
@@ -76,7 +90,7 @@ class LandingZone(pulumi.ComponentResource):
             self.writer, self.reader, self.backup = given.writer, given.reader, given.backup
         else:
             self.writer, self.reader = self._create_writer(), self._create_reader()
-            self.backup = self._create_backup_writer() if backups else None
+            self.backup = self._create_backup_writer() if uses.backups else None
         self.register_outputs({"bucket": self.bucket})
 
     def part(self, part: LandingPart) -> pulumi.Input[str]:
@@ -98,7 +112,7 @@ class LandingZone(pulumi.ComponentResource):
         return BackupBucket(self.backup_bucket, self._settings.region, self._settings.endpoint, self.backup)
 
     def exports(self) -> dict[str, pulumi.Input[str] | None]:
-        """The stack's outputs about the zone. The writer's key is not among them: only Airbyte needs it."""
+        """The stack's outputs about the zone. Airbyte and dlt alone need the writer's key."""
         return {
             "bucket": self.bucket,
             "prefix": naming.LANDING_PATH,
@@ -133,7 +147,7 @@ class LandingZone(pulumi.ComponentResource):
 
     def _create_writer(self) -> Credentials:
         bucket = self._settings.landing
-        policy = writer_policy(self._arn(bucket), naming.LANDING_PATH)
+        policy = writer_policy(self._arn(bucket), *self._written)
         return self._create_user("writer", naming.writer(bucket), policy)
 
     def _create_reader(self) -> Credentials:
@@ -373,9 +387,10 @@ def tls_only_policy(arn: str) -> str:
     )
 
 
-def writer_policy(arn: str, prefix: str) -> str:
-    """Allow writing and deleting below a prefix, and listing the bucket."""
-    return _document(_allow("Write", _WRITE, f"{arn}/{prefix}/*"), _allow("List", _LIST, arn))
+def writer_policy(arn: str, prefix: str, *others: str) -> str:
+    """Allow writing and deleting below prefixes, and listing the bucket."""
+    more = (_allow(f"Write{other.title()}", _WRITE, f"{arn}/{other}/*") for other in others)
+    return _document(_allow("Write", _WRITE, f"{arn}/{prefix}/*"), *more, _allow("List", _LIST, arn))
 
 
 def reader_policy(arn: str, prefix: str, tables: str, logs: str) -> str:

@@ -64,11 +64,13 @@ class ModelConfig:
         tags: In the order of the file.
         unique_key: Columns; empty without one.
         line: Of `config`.
+        materialized: dbt's word for how it is kept; empty if neither the model nor its properties say.
     """
 
     tags: tuple[str, ...] = ()
     unique_key: tuple[str, ...] = ()
     line: int = 1
+    materialized: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Model:
         file: `models/core/shopify/int_shopify__orders.sql`.
         config: From the model's file and from its properties in a YAML file.
         arrivals: Calls of `arrivals`, which reads the files that have arrived since the last run.
-        sources: Calls of `source`, which reads all files of a stream, or a table that is not in the lake.
+        sources: Calls of `source`, which reads all files of a stream, its table in Postgres, or a table that is not in
+            the lake.
         latest: Calls of `latest`.
         refs: The models that it reads by `ref`.
         missing_columns: References to columns that its own CTEs and subqueries lack.
@@ -115,6 +118,10 @@ class SourceTable:
         prefix: `meta.prefix`; None without one.
         prefix_line: Of the prefix, or of the item without one.
         location: `meta.external_location`; None without one.
+        identifier: The name of the table in its database; the item's own name by default.
+        database: Of the source; None without one.
+        schema: Of the source; its name by default.
+        source_line: Of the source's item.
     """
 
     stream: StreamName
@@ -124,16 +131,31 @@ class SourceTable:
     prefix: str | None
     prefix_line: int
     location: str | None = None
+    identifier: str = ""
+    database: str | None = None
+    schema: str = ""
+    source_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An item of a YAML file's `sources`."""
+    """An item of a YAML file's `sources`; several may have one name, each with other tables.
+
+    Attributes:
+        name: The source.
+        file: The YAML file.
+        line: Of the item.
+        tables: In the order of the file.
+        database: DuckDB's name of the database; None without one.
+        schema: Its name by default.
+    """
 
     name: str
     file: str
     line: int
     tables: tuple[SourceTable, ...]
+    database: str | None = None
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,16 +334,18 @@ def _columns(file: str, template: Template) -> tuple[QueryColumns, Diagnostic | 
 def _config(calls: Iterable[MacroCall]) -> ModelConfig:
     config: ModelConfig | None = None
     for call in calls:
-        config = _merged(ModelConfig(call.texts("tags"), _unquoted(call.texts("unique_key")), call.line), config)
+        own = ModelConfig(call.texts("tags"), _unquoted(call.texts("unique_key")), call.line, call.text("materialized"))
+        config = _merged(own, config)
     return config or ModelConfig()
 
 
 def _merged(config: ModelConfig, inherited: ModelConfig | None) -> ModelConfig:
-    """As dbt merges configurations: tags add up, and the more specific unique key wins."""
+    """As dbt merges configurations: tags add up, and of all others the more specific wins."""
     if inherited is None:
         return config
     tags = dict.fromkeys((*config.tags, *inherited.tags))
-    return ModelConfig(tuple(tags), config.unique_key or inherited.unique_key, config.line)
+    unique_key, materialized = config.unique_key or inherited.unique_key, config.materialized or inherited.materialized
+    return ModelConfig(tuple(tags), unique_key, config.line, materialized)
 
 
 def _unquoted(names: Iterable[str]) -> tuple[str, ...]:
@@ -413,27 +437,36 @@ def _named(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
 
 def _sources(file: str, root: yaml.Node | None) -> Iterator[Source]:
     for name, item in _named(_at(root, "sources")):
-        tables = tuple(_table(file, name, table, node) for table, node in _named(_at(item, "tables")))
-        yield Source(name, file, line_of(item), tables)
+        found = Source(name, file, line_of(item), (), _text(_at(item, "database")), _text(_at(item, "schema")) or name)
+        yield replace(found, tables=tuple(_table(found, table, node) for table, node in _named(_at(item, "tables"))))
 
 
-def _table(file: str, source: str, name: str, item: yaml.Node) -> SourceTable:
+def _table(source: Source, name: str, item: yaml.Node) -> SourceTable:
     # dbt takes `meta` in both places; the one inside `config` is the newer.
     meta = _at(item, "config", "meta") or _at(item, "meta")
     prefix = _at(meta, "prefix")
     return SourceTable(
-        stream=(source, name),
-        file=file,
+        stream=(source.name, name),
+        file=source.file,
         line=line_of(item),
         columns={column: line_of(node) for column, node in _named(_at(item, "columns"))},
         prefix=_text(prefix),
         prefix_line=line_of(prefix or item),
         location=_text(_at(meta, "external_location")),
+        identifier=_text(_at(item, "identifier")) or name,
+        database=source.database,
+        schema=source.schema,
+        source_line=source.line,
     )
 
 
 def _model_properties(file: str, root: yaml.Node | None) -> Iterator[ModelProperties]:
     for name, item in _named(_at(root, "models")):
         node = _at(item, "config")
-        config = ModelConfig(_texts(_at(node, "tags")), _texts(_at(node, "unique_key")), line_of(node or item))
+        config = ModelConfig(
+            _texts(_at(node, "tags")),
+            _texts(_at(node, "unique_key")),
+            line_of(node or item),
+            _text(_at(node, "materialized")) or "",
+        )
         yield ModelProperties(name, file, line_of(item), config)

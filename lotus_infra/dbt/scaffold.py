@@ -9,16 +9,18 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import yaml
-from airbyte_model.places import column_name as safe_column
 from airbyte_model.places import has_dots_alone, key_name
 
 from lotus_infra import naming
-from lotus_infra.dbt.project import Project, YamlError, compose, document, line_of, read_properties
+from lotus_infra.dbt.project import Project, Source, YamlError, compose, document, line_of, read_properties
 from lotus_infra.dbt.sql import (
     EXTRACTED_AT_PATH,
     METADATA,
+    METADATA_OF_TABLES,
     RAW_ID_PATH,
     ROUNDING,
     TEXT,
@@ -26,14 +28,16 @@ from lotus_infra.dbt.sql import (
     column_name,
     identity,
     landed_files,
+    postgres_type,
     quoted,
     sql_type,
 )
 from lotus_infra.errors import ProjectError
 from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import S3, Lake, SourceFolder, StreamFile
-from lotus_infra.lake.landed import is_known, landed, mapped_fields
+from lotus_infra.lake.landed import IN_FILES, Names, is_known, landed, mapped_fields, names_in
 from lotus_infra.lake.models import Field, FieldPath
+from lotus_infra.lake.warehouses import Table
 
 YamlPath = tuple[str | int, ...]
 
@@ -42,6 +46,31 @@ _JINJA_START = re.compile(r"\{(?=[{%#])")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # YAML counts lines by more line ends than Python does by default; places of nodes are counted so.
 _LINE = re.compile(r"[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029]|\Z)")
+
+
+_DEDUPED: Final = frozenset({"append_dedup", "overwrite_dedup"})
+"""The destination modes whose tables have one row a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class InTable:
+    """Where a stream is that lands in a warehouse.
+
+    Attributes:
+        table: Its table.
+        names: Of its columns.
+        warehouse: The kind of warehouse, for people.
+        is_readable: Whether the lake's models can read it; then its types are those of Postgres.
+    """
+
+    table: Table
+    names: Names
+    warehouse: str
+    is_readable: bool
+
+
+Place = str | InTable
+"""The prefix of a stream's files, or its table."""
 
 
 class Draft:
@@ -65,7 +94,7 @@ class Draft:
         return naming.dbt_model(stream.source, stream.name) in self._models
 
     def add(self, source: SourceFolder, stream: StreamFile, *, force: bool = False) -> None:
-        """Add a stream: its model, its source table, its description and tests.
+        """Add a stream: its model, its source table, its description and tests; no model where DuckDB can't read it.
 
         Args:
             source: The stream's source.
@@ -75,13 +104,25 @@ class Draft:
         Raises:
             ProjectError: The model exists, the stream can't have one, or a file can't be added to.
         """
-        self._prefix_of(source, stream)
-        refuse_unusable(stream)
-        self._add_model(stream, force=force)
-        self._add_table(source, stream)
-        self._add_description(source, stream)
+        place = self._place_of(source, stream)
+        names = place.names if isinstance(place, InTable) else IN_FILES
+        refuse_unusable(stream, names)
+        if isinstance(place, InTable) and not place.is_readable:
+            before = len(self.changes)
+            self._add_table(source, stream, place)
+            if len(self.changes) == before:
+                what = f"the source table of {stream.source}/{stream.name} exists already"
+                raise ProjectError(what, f"there is nothing to add: DuckDB can't read {place.warehouse}")
+            return
+        self._add_model(stream, place, force=force)
+        self._add_table(source, stream, place)
+        self._add_description(source, stream, names)
 
-    def _add_model(self, stream: StreamFile, *, force: bool) -> None:
+    def can_have_model(self, source: SourceFolder, stream: StreamFile) -> bool:
+        """Whether the lake's models can read a stream where it lands."""
+        return any(find(source, stream) is not None for find in (self._lake.read_of, self._lake.table_read_of))
+
+    def _add_model(self, stream: StreamFile, place: Place, *, force: bool) -> None:
         name, file = naming.dbt_model(stream.source, stream.name), naming.dbt_model_file(stream.source, stream.name)
         existing = self._models.get(name)
         if existing is not None and existing != file:
@@ -90,21 +131,24 @@ class Draft:
             hint = "pass --force to replace it; edits by hand are lost"
             raise ProjectError(f"the model {name} already exists in {existing}", hint)
         self._models[name] = file
-        self._put(file, model_sql(stream), "the model, replaced" if existing is not None else "the model")
+        text = table_model_sql(stream, place.names) if isinstance(place, InTable) else model_sql(stream)
+        self._put(file, text, "the model, replaced" if existing is not None else "the model")
 
-    def _add_table(self, source: SourceFolder, stream: StreamFile) -> None:
-        prefix = self._prefix_of(source, stream)
+    def _add_table(self, source: SourceFolder, stream: StreamFile, place: Place) -> None:
         folder = naming.dbt_models_folder(source.name)
         file = self._source_files.setdefault(source.name, f"{folder}/{naming.dbt_sources_file(source.name)}")
         text = self._text(file)
-        table, what = table_entry(stream, prefix), f"the table {stream.name}"
+        table, what = table_entry(stream, place), f"the table {stream.name}"
+        if isinstance(place, InTable) and not place.is_readable:
+            what += f", without a model: DuckDB can't read {place.warehouse}"
+        item = source_entry(source.name, source.label, table, place)
         if text is None:
-            self._put(file, new_file("sources", source_entry(source.name, source.label, table)), what)
+            self._put(file, new_file("sources", item), what)
             return
         sources = read_properties(file, text).sources
-        number = next((index for index, declared in enumerate(sources) if declared.name == source.name), None)
+        number = _entry_of(source.name, place, sources)
+        self._refuse_elsewhere(stream, number, sources)
         if number is None:
-            item = source_entry(source.name, source.label, table)
             self._insert(file, ("sources",), item, len(sources), what)
             return
         tables = [declared.stream[1] for declared in sources[number].tables]
@@ -113,17 +157,37 @@ class Draft:
             return
         existing = tables.index(stream.name)
         columns = list(sources[number].tables[existing].columns)
-        for column, item in column_entries(stream):
+        for column, entry in column_entries(stream, place):
             if column not in columns:
                 path = ("sources", number, "tables", existing, "columns")
-                before = next(
-                    (index for index, name in enumerate(columns) if name.startswith("_airbyte_")), len(columns)
-                )
-                self._insert(file, path, item, before, f"the column {column} of {stream.name}")
+                is_own = (name.casefold().startswith("_airbyte_") for name in columns)
+                before = next((index for index, own in enumerate(is_own) if own), len(columns))
+                self._insert(file, path, entry, before, f"the column {column} of {stream.name}")
                 columns.insert(before, column)
 
-    def _prefix_of(self, source: SourceFolder, stream: StreamFile) -> str:
-        prefix = self._lake.prefix_of(source, stream)
+    @staticmethod
+    def _refuse_elsewhere(stream: StreamFile, number: int | None, sources: Sequence[Source]) -> None:
+        """Refuse a stream whose table is declared where the stream does not land (any more).
+
+        Raises:
+            ProjectError: It is.
+        """
+        for index, declared in enumerate(sources):
+            if index != number and any(table.stream == (stream.source, stream.name) for table in declared.tables):
+                where = declared.database or "the landing zone"
+                what = f"{declared.file} declares {stream.source}/{stream.name} in {where}, where it does not land"
+                raise ProjectError(what, "delete the table there, and run the command again")
+
+    def _place_of(self, source: SourceFolder, stream: StreamFile) -> Place:
+        prefix, readable = self._lake.prefix_of(source, stream), self._lake.table_read_of(source, stream)
+        connection = readable or self._lake.unread_table_of(source, stream)
+        table = self._lake.table_of(connection, stream) if connection is not None else None
+        warehouse = self._lake.warehouse_of(connection) if connection is not None else None
+        if table is not None and warehouse is not None:
+            if not table.schema:
+                what = f"the schema of {stream.source}/{stream.name} is in no file: it differs by stack"
+                raise ProjectError(what, "give the source a namespace, or write the schema in the destination's file")
+            return InTable(table, names_in(warehouse), warehouse.label, readable is not None)
         if prefix is None:
             what = f"{stream.source}/{stream.name} does not land in the lake: no destination of it is {S3}"
             raise ProjectError(what, "read it where its destination writes it; it can't have a model")
@@ -131,18 +195,22 @@ class Draft:
             raise ProjectError(f"{stream.file} lands below {json.dumps(prefix)}", "run `lotus check`")
         return prefix
 
-    def _add_description(self, source: SourceFolder, stream: StreamFile) -> None:
+    def _add_description(self, source: SourceFolder, stream: StreamFile, names: Names) -> None:
         name = naming.dbt_model(stream.source, stream.name)
         if name in self._described:
             return
         self._described.add(name)
         file = f"{naming.dbt_models_folder(source.name)}/{naming.dbt_models_file(source.name)}"
-        text, item, what = self._text(file), model_entry(stream, source.label), f"description and tests of {name}"
+        text, item, what = (
+            self._text(file),
+            model_entry(stream, source.label, names),
+            f"description and tests of {name}",
+        )
         if text is None:
             self._put(file, new_file("models", item), what)
         else:
-            names = [model.name for model in read_properties(file, text).models]
-            self._insert(file, ("models",), item, _sorted_index(names, name), what)
+            described = [model.name for model in read_properties(file, text).models]
+            self._insert(file, ("models",), item, _sorted_index(described, name), what)
 
     def _insert(self, file: str, path: YamlPath, item: str, index: int, what: str) -> None:
         text = self._text(file)
@@ -162,6 +230,18 @@ class Draft:
         if file not in self.files and not (self._directory / file).exists():
             return None
         return self.files[file] if file in self.files else (self._directory / file).read_bytes().decode()
+
+
+def _entry_of(source: str, place: Place, sources: Sequence[Source]) -> int | None:
+    """The index of the item that a stream's table belongs to; None if there is none yet."""
+    named = [index for index, declared in enumerate(sources) if declared.name == source]
+    if isinstance(place, InTable):
+        wanted = (place.table.destination, place.table.schema)
+        return next((index for index in named if (sources[index].database, sources[index].schema) == wanted), None)
+    # An item with a database may have tables of files too: dbt reads these by their `external_location`.
+    of_files = [index for index in named if any(table.prefix is not None for table in sources[index].tables)]
+    plain = [index for index in named if sources[index].database is None]
+    return next(iter((*plain, *of_files)), None)
 
 
 def _is_safe(prefix: str) -> bool:
@@ -188,13 +268,17 @@ def _sorted_index(names: Sequence[str], name: str) -> int:
     return bisect_left(names, name) if list(names) == sorted(names) else len(names)
 
 
-def refuse_unusable(stream: StreamFile) -> None:
+def refuse_unusable(stream: StreamFile, names: Names = IN_FILES) -> None:
     """Refuse a stream that can't have a model.
+
+    Args:
+        stream: The stream.
+        names: Of its columns.
 
     Raises:
         ProjectError: dbt or DuckDB can't have its names, or it does not select its key or cursor.
     """
-    where, arrived = f"{stream.source}/{stream.name}", landed(stream)
+    where, arrived = f"{stream.source}/{stream.name}", landed(stream, names)
     if not stream.config.selected:
         raise ProjectError(f"{where} is not selected", f'write "selected": true in {stream.file}')
     if not is_known(stream):
@@ -203,14 +287,14 @@ def refuse_unusable(stream: StreamFile) -> None:
         )
     if not arrived.columns:
         raise ProjectError(f"{where} selects no field", f"name at least one in {stream.file}")
-    key_and_cursor = identity(stream)
+    key_and_cursor = identity(stream, names)
     paths = _nested_paths(key_and_cursor)
     odd = sorted(step for step in {step for path in paths for step in path} if not step.strip() or _is_odd(step))
     if odd:
         what = f"{where} has a key or cursor with names that dbt can't read: {', '.join(map(json.dumps, odd))}"
         raise ProjectError(what, "write the model by hand, without them")
     seen: dict[str, str] = {}
-    for name in (*_columns_with_repeats(stream), *map(column_name, paths), *(name for name, _ in METADATA)):
+    for name in (*_columns_with_repeats(stream, names), *map(column_name, paths), *(name for name, _ in METADATA)):
         if name.casefold() in seen:
             what = f"{where} has two columns that DuckDB takes for one, {seen[name.casefold()]} and {name}"
             if name == seen[name.casefold()]:
@@ -226,9 +310,9 @@ def _is_odd(name: str) -> bool:
     return not name.isprintable() or not _UNUSABLE.isdisjoint(name)
 
 
-def _columns_with_repeats(stream: StreamFile) -> list[str]:
+def _columns_with_repeats(stream: StreamFile, names: Names) -> list[str]:
     """The columns that the fields become, each as often as a field becomes it."""
-    return [safe_column(name) for name in mapped_fields(stream)]
+    return [names.column(name) for name in mapped_fields(stream)]
 
 
 def model_sql(stream: StreamFile) -> str:
@@ -242,7 +326,6 @@ def model_sql(stream: StreamFile) -> str:
         for name, kind in METADATA
     ]
     key = _arguments(map(quoted, key_and_cursor.key_columns))
-    deleted = f", deleted='{quoted(key_and_cursor.deleted)}'" if key_and_cursor.deleted is not None else ""
     lines = [
         f"{{{{ config(unique_key={key}, tags=['{naming.dbt_tag(stream.source, stream.name)}']) }}}}",
         "",
@@ -254,21 +337,51 @@ def model_sql(stream: StreamFile) -> str:
         f"    from {{{{ arrivals('{stream.source}', '{stream.name}') }}}}",
         ")",
         "",
-        f"{{{{ latest('arrived', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}'{deleted}) }}}}",
+        _latest("arrived", key_and_cursor),
     ]
     return "\n".join(lines) + "\n"
 
 
-def table_entry(stream: StreamFile, prefix: str) -> str:
+def table_model_sql(stream: StreamFile, names: Names) -> str:
+    """The text of the model of a table in Postgres: its columns with the types that DuckDB has for them.
+
+    Where the table may have several rows of a key, or rows that report a deletion, these are the latest that remain.
+    """
+    key_and_cursor = identity(stream, names)
+    arrived = landed(stream, names).columns
+    columns = list(map(quoted, arrived))
+    columns += [_extracted_column(path, _field_at(arrived, path)) for path in _nested_paths(key_and_cursor)]
+    columns += [name for name, _ in METADATA]
+    has_one_row_a_key = stream.config.destination_sync_mode in _DEDUPED and key_and_cursor.deleted is None
+    table = f"from {{{{ source('{stream.source}', '{stream.name}') }}}}"
+    lines = [f"{{{{ config(materialized='table', tags=['{naming.dbt_tag(stream.source, stream.name)}']) }}}}", ""]
+    if key_and_cursor.is_keyless or has_one_row_a_key:
+        lines += ["select", ",\n".join(f"    {column}" for column in columns), table]
+    else:
+        lines += ["with", "", "landed as (", "    select", ",\n".join(f"        {column}" for column in columns)]
+        lines += [f"    {table}", ")", "", _latest("landed", key_and_cursor)]
+    return "\n".join(lines) + "\n"
+
+
+def _latest(rows: str, key_and_cursor: Identity) -> str:
+    """The call of `latest` for the rows of a query."""
+    key = _arguments(map(quoted, key_and_cursor.key_columns))
+    deleted = f", deleted='{quoted(key_and_cursor.deleted)}'" if key_and_cursor.deleted is not None else ""
+    return f"{{{{ latest('{rows}', key={key}, cursor='{quoted(key_and_cursor.cursor_column)}'{deleted}) }}}}"
+
+
+def table_entry(stream: StreamFile, place: Place) -> str:
     """The source table, as YAML."""
+    columns = "\n".join(_indented(entry, "  - ") for _, entry in column_entries(stream, place))
+    if isinstance(place, InTable):
+        return f"name: {scalar(stream.name)}\nidentifier: {scalar(place.table.name)}\ncolumns:\n{columns}\n"
     landing = """{{ env_var('LOTUS_LANDING', '') | replace("'", "''") }}"""
-    files = landed_files(landing, prefix).replace("\n", "\n      ")
-    columns = "\n".join(_indented(entry, "  - ") for _, entry in column_entries(stream))
+    files = landed_files(landing, place).replace("\n", "\n      ")
     return f"""\
 name: {scalar(stream.name)}
 config:
   meta:
-    prefix: {scalar(prefix)}
+    prefix: {scalar(place)}
     external_location: >-
       {files}
 columns:
@@ -276,21 +389,33 @@ columns:
 """
 
 
-def column_entries(stream: StreamFile) -> list[tuple[str, str]]:
-    """Each column of the source table: its name, and its YAML."""
+def column_entries(stream: StreamFile, place: Place) -> list[tuple[str, str]]:
+    """Each column of the source table: its name, and its YAML; types of other warehouses than Postgres are left out."""
+    if isinstance(place, InTable):
+        columns = landed(stream, place.names).columns
+        if not place.is_readable:
+            own = map(place.names.column, (name for name, _ in METADATA))
+            return [(name, f"name: {scalar(name)}") for name in (*columns, *own)]
+        in_table = [*((name, postgres_type(field)) for name, field in columns.items()), *METADATA_OF_TABLES]
+        return [(name, f"name: {scalar(name)}\ndata_type: {kind}") for name, kind in in_table]
     typed = [(name, sql_type(field)) for name, field in landed(stream).columns.items()]
     return [(name, f"name: {scalar(name)}\ndata_type: {kind}") for name, kind in (*typed, *METADATA)]
 
 
-def source_entry(source: str, label: str, table: str) -> str:
+def source_entry(source: str, label: str, table: str, place: Place) -> str:
     """A source with its first table, as YAML."""
+    tables = f"tables:\n{_indented(table, '  - ')}"
+    if isinstance(place, InTable):
+        description = described(f"What Airbyte writes from {label} into {place.warehouse}, one table a stream.")
+        where = f"database: {place.table.destination}\nschema: {scalar(place.table.schema)}"
+        return f"name: {source}\ndescription: {description}\n{where}\n{tables}"
     description = described(f"What Airbyte lands from {label}, one folder a stream.")
-    return f"name: {source}\ndescription: {description}\ntables:\n{_indented(table, '  - ')}"
+    return f"name: {source}\ndescription: {description}\n{tables}"
 
 
-def model_entry(stream: StreamFile, label: str) -> str:
+def model_entry(stream: StreamFile, label: str, names: Names = IN_FILES) -> str:
     """The model's properties, as YAML: description, tests, columns."""
-    key_and_cursor = identity(stream)
+    key_and_cursor = identity(stream, names)
     key = " and ".join(f"`{column}`" for column in key_and_cursor.key_columns)
     rows = "every row that arrived" if key_and_cursor.is_keyless else f"the latest row of each {key}"
     description = f"{label}'s {stream.name.replace('_', ' ')}, {rows}."
@@ -299,7 +424,7 @@ def model_entry(stream: StreamFile, label: str) -> str:
         together = ", ".join(scalar(quoted(column)) for column in key_and_cursor.key_columns)
         lines += ["data_tests:", "  - unique_together:", "      arguments:", f"        columns: [{together}]"]
     lines.append("columns:")
-    lines += [_indented("\n".join(entry), "  - ") for entry in _described(stream, key_and_cursor)]
+    lines += [_indented("\n".join(entry), "  - ") for entry in _described(stream, key_and_cursor, names)]
     return "\n".join(lines) + "\n"
 
 
@@ -323,7 +448,7 @@ def described(text: str) -> str:
     return _text(_JINJA_START.sub("{{ '{' }}", text))
 
 
-def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[str]]:
+def _described(stream: StreamFile, key_and_cursor: Identity, names: Names) -> Iterator[list[str]]:
     """Yield the YAML lines of the key, the cursor, and the columns that the source describes."""
     single = len(key_and_cursor.key) == 1
     done: set[str] = set()
@@ -337,7 +462,7 @@ def _described(stream: StreamFile, key_and_cursor: Identity) -> Iterator[list[st
     if not key_and_cursor.is_keyless and key_and_cursor.cursor_column not in done:
         yield _column(key_and_cursor.cursor_column, "The cursor; the latest row has the highest value.", "[not_null]")
         done.add(key_and_cursor.cursor_column)
-    for name, field in landed(stream).columns.items():
+    for name, field in landed(stream, names).columns.items():
         description = " ".join((field.description or "").split())
         if name not in done and description.isprintable() and description:
             yield _column(name, described(description))

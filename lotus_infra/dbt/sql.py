@@ -4,7 +4,8 @@ This is the only module that imports the SQL parser, sqlglot. It reports a colum
 proves where the column comes from: an unqualified name is skipped where several tables could have it, a name that
 passes through `select *` is resolved to its table, and a query that the parser rejects is an error with its line.
 
-Parquet files in the landing zone are read as text, column by column, so a column's type is what its text is cast to.
+Parquet files in the landing zone are read as text, column by column, so a column's type is what its text is cast to. A
+table in Postgres has its own types.
 """
 
 import logging
@@ -18,7 +19,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from lotus_infra.lake.lake import StreamFile
-from lotus_infra.lake.landed import landed
+from lotus_infra.lake.landed import IN_FILES, Names, landed
 from lotus_infra.lake.models import Field, FieldPath, KeyPaths
 
 # The parser logs what it also raises; without a handler Python would print it.
@@ -31,13 +32,16 @@ META = "_airbyte_meta"
 TEXT = "varchar"
 
 ALWAYS_THERE = (RAW_ID, EXTRACTED_AT, META, GENERATION_ID)
-"""The columns that Airbyte adds to every stream's Parquet files (destination-s3)."""
+"""The columns that Airbyte adds to every stream's Parquet files (destination-s3) and tables."""
 
 METADATA = ((RAW_ID, TEXT), (EXTRACTED_AT, "timestamptz"), (GENERATION_ID, "bigint"), (META, TEXT))
 """These columns as a scaffolded model keeps them, with their types: `latest` orders by all of them except the last.
 
 `_airbyte_meta` says which values of a row Airbyte could not write.
 """
+
+METADATA_OF_TABLES = ((RAW_ID, TEXT), (EXTRACTED_AT, "timestamptz"), (GENERATION_ID, "bigint"), (META, "jsonb"))
+"""The same columns with their types in Postgres (destination-postgres 3)."""
 
 RAW_ID_PATH: FieldPath = (RAW_ID,)
 EXTRACTED_AT_PATH: FieldPath = (EXTRACTED_AT,)
@@ -56,6 +60,20 @@ _BY_TYPE = {
     frozenset({"integer", "number"}): "double",
     frozenset({"boolean"}): "boolean",
 }
+
+_IN_POSTGRES = {
+    frozenset({"integer"}): "bigint",
+    frozenset({"number"}): "numeric",
+    frozenset({"boolean"}): "boolean",
+}
+_TEXT_IN_POSTGRES = {
+    ("date", None): "date",
+    ("date-time", "timestamp_without_timezone"): "timestamp",
+    ("date-time", None): "timestamptz",
+    ("time", "time_without_timezone"): "time",
+    ("time", None): "timetz",
+}
+"""By format and Airbyte's closer type, which counts with a format alone; None for any other."""
 
 _WORDS = """
     all alter analyse analyze and anti any array as asc asof asymmetric at authorization between bigint binary
@@ -127,9 +145,9 @@ class Identity:
         return self.key == (RAW_ID_PATH,)
 
 
-def identity(stream: StreamFile) -> Identity:
+def identity(stream: StreamFile, names: Names = IN_FILES) -> Identity:
     """The key, cursor and deletions from the stream's file, or else from the discovered stream, after its mappers."""
-    arrived = landed(stream)
+    arrived = landed(stream, names)
     return Identity(arrived.key or (RAW_ID_PATH,), arrived.cursor or EXTRACTED_AT_PATH, arrived.deleted)
 
 
@@ -145,6 +163,16 @@ def sql_type(field: Field) -> str:
     if field.types == {"number"} and field.airbyte_type == "integer":
         return "bigint"
     return _BY_TYPE.get(field.types, TEXT)
+
+
+def postgres_type(field: Field) -> str:
+    """The type of a field's column in Postgres; what has several types, or none that is known, is JSON."""
+    if field.types == {"string"}:
+        form = field.format or ""
+        return _TEXT_IN_POSTGRES.get((form, field.airbyte_type), _TEXT_IN_POSTGRES.get((form, None), TEXT))
+    if field.types == {"number"} and field.airbyte_type == "integer":
+        return "bigint"
+    return _IN_POSTGRES.get(field.types, "jsonb")
 
 
 def quoted(name: str) -> str:

@@ -4,7 +4,7 @@ A file that could not be read stands as None, so that rules stay quiet about wha
 file and has no rule.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from airbyte_model.suggestions import suggestion
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.capabilities import TABLE, Capabilities, Place
+from lotus_infra.lake.capabilities import READERS, TABLE, Capabilities, Place, Reader
 from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.discovered import Connector, Discovered, Identity, meant_streams
 from lotus_infra.lake.models import (
@@ -28,8 +28,9 @@ from lotus_infra.lake.models import (
     StreamConfig,
     is_definition_id,
 )
+from lotus_infra.lake.modules import SourceModule
 from lotus_infra.lake.references import LANDING, LakeNames, named_values
-from lotus_infra.lake.warehouses import POSTGRES, WAREHOUSES, Table
+from lotus_infra.lake.warehouses import POSTGRES, WAREHOUSES, Table, Warehouse
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -179,6 +180,11 @@ class SourceFolder:
         return self.config.engine if self.config is not None else "airbyte"
 
     @property
+    def reader(self) -> Reader:
+        """What holds for all sources of its engine."""
+        return READERS[self.engine]
+
+    @property
     def module(self) -> str:
         """The module of a source that dlt reads: the name of its file in `dagster/sources/`, without the suffix."""
         return (self.config.module if self.config is not None else None) or self.name
@@ -242,6 +248,8 @@ class Lake:
         overlays: What differs by stack, by file name without the suffix.
         stack: The stack whose lake this is (`overlays.for_stack`); empty for the lake as its files have it.
         undeployed: The sources that the stack leaves out.
+        modules: The modules of sources that dlt reads, by name; those that are missing are left out. None if the
+            folder of the repository is unknown.
     """
 
     directory: Path
@@ -251,6 +259,7 @@ class Lake:
     overlays: "Mapping[str, StackOverlay | None]" = field(default_factory=dict)
     stack: str = ""
     undeployed: tuple[SourceFolder, ...] = ()
+    modules: Mapping[str, SourceModule] | None = None
 
     @property
     def streams(self) -> Iterator[StreamFile]:
@@ -367,18 +376,23 @@ class Lake:
         """What holds for the streams of a connection; None if its engine does not write to its destination."""
         return TABLE.get((find_source(self, connection.source).engine, self.place(connection)))
 
+    def warehouse_of(self, connection: Connection) -> Warehouse | None:
+        """The kind of warehouse that a connection writes tables into; None if it writes files, or is not known."""
+        config = self.destination_of(connection)
+        return WAREHOUSES.get(self._connector_name(config)) if config is not None else None
+
     def table_of(self, connection: Connection, stream: StreamFile) -> Table | None:
         """The table that a connection writes a stream into; None if it writes files, or the warehouse is not known."""
-        config = self.destination_of(connection)
-        warehouse = WAREHOUSES.get(self._connector_name(config)) if config is not None else None
+        config, warehouse = self.destination_of(connection), self.warehouse_of(connection)
         if config is None or warehouse is None:
             return None
         database, schema = (config.configuration.get(key) for key in (warehouse.database, warehouse.schema))
-        given = schema if isinstance(schema, str) else warehouse.default_schema
+        default = warehouse.default_schema if schema is None else schema if isinstance(schema, str) else ""
+        given = connection.namespace_of(stream) or default
         return Table(
             connection.config.destination,
             warehouse.name(database) if isinstance(database, str) else "",
-            warehouse.name(connection.namespace_of(stream) or given),
+            warehouse.name(given) if given else "",
             warehouse.name(connection.name_of(stream)),
         )
 
@@ -414,6 +428,25 @@ class Lake:
             return None
         found = (each for each in source.connections if self.place(each) == "postgres" and each.takes(stream))
         return next(found, None)
+
+    def unread_table_of(self, source: SourceFolder, stream: StreamFile) -> Connection | None:
+        """The connection whose table of a stream the lake's models can't read; None if they read the stream elsewhere.
+
+        It is the first that takes the stream into a known warehouse.
+        """
+        if self.read_of(source, stream) is not None or self.table_read_of(source, stream) is not None:
+            return None
+        found = (each for each in source.connections if self.place(each) == "warehouse" and each.takes(stream))
+        return next(found, None)
+
+    def arrival_of(self, source: SourceFolder, stream: StreamFile) -> Connection | None:
+        """The connection by which new rows of a stream are seen; None if none is known to write it.
+
+        It is the one that the models read; else the first that takes the stream.
+        """
+        read = self.read_of(source, stream) or self.table_read_of(source, stream)
+        taking = (each for each in source.connections if each.takes(stream) and self.capabilities(each) is not None)
+        return read or next(taking, None)
 
     def prefix_of(self, source: SourceFolder, stream: StreamFile) -> str | None:
         """The prefix below which the lake's sensors and models find a stream's files; None if they read none."""
@@ -465,6 +498,16 @@ def find_connections(lake: Lake, selector: str) -> tuple[Connection, ...]:
         hint = suggestion(key, found, f"its connections are {', '.join(found)}" if len(found) > 1 else f"name {name}")
         raise LotusError(f'the source "{name}" has no connection "{key}"', hint)
     return (found[key],)
+
+
+def choose_connections(lake: Lake, selectors: Iterable[str]) -> tuple[Connection, ...]:
+    """The connections of sources, `shopify`, or single ones, `shopify/daily`, each once.
+
+    Raises:
+        LotusError: A source or a connection does not exist, or a source's file is invalid.
+    """
+    found = (each for selector in selectors for each in find_connections(lake, selector))
+    return tuple({each.resource: each for each in found}.values())
 
 
 def find_stream(lake: Lake, source: str, stream: str) -> tuple[SourceFolder, StreamFile]:

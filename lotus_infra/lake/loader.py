@@ -6,7 +6,7 @@ compares two files: the rules in `checks` do.
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -32,6 +32,7 @@ from lotus_infra.lake.lake import (
     StreamFile,
 )
 from lotus_infra.lake.models import DestinationConfig, SourceConfig, StreamConfig
+from lotus_infra.lake.modules import SourceModule, read_module
 from lotus_infra.lake.overlays import StackOverlay, for_stack
 from lotus_infra.lake.reading import Reader
 from lotus_infra.lake.references import LakeNames
@@ -40,6 +41,8 @@ OBSOLETE_CATALOG = "_catalog.json"
 _MANIFESTS = (".yaml", ".yml")
 """Beside the connectors' files: the manifests of one's own connectors."""
 _README = "README.md"
+_PROJECT_FILE = "Pulumi.yaml"
+"""It is in the repository's folder, which the names of modules are relative to."""
 _NAME_FOLDER = "name the folder that holds the stream files: `--streams` of a command, `lotus:streams` of a stack"
 _LEFTOVER = "is left by a killed command or an editor, and not read"
 _MOST_SHOWN = 10
@@ -156,8 +159,34 @@ def load_lake(directory: Path, *, begun: bool = True) -> LoadedLake:
     }
     connectors = {name: _connector(reader, name) for name in tree.connectors}
     stacks = {name: reader.read(f"{STACKS_FOLDER}/{name}.json", StackOverlay) for name in tree.stacks}
-    lake = Lake(directory, sources, destinations, connectors, stacks)
+    lake = Lake(directory, sources, destinations, connectors, stacks, modules=load_modules(directory, sources))
     return LoadedLake(lake, (*tree.diagnostics, *reader.diagnostics))
+
+
+def load_modules(directory: Path, sources: Iterable[SourceFolder]) -> Mapping[str, SourceModule] | None:
+    """Read the modules of sources, each once; none is run.
+
+    Args:
+        directory: The lake's folder.
+        sources: The sources; those of other engines have no module.
+
+    Returns:
+        The modules that exist, by name; None if no folder at or above the lake's has a `Pulumi.yaml`.
+    """
+    names = {source.module for source in sources if source.reader.has_module}
+    here = directory.absolute()
+    root = next((above for above in (here, *here.parents) if names and (above / _PROJECT_FILE).is_file()), None)
+    if root is None:
+        return None
+    files = {name: root / naming.source_module_file(name) for name in sorted(names)}
+    return {name: _module(name, file) for name, file in files.items() if os.path.lexists(file)}
+
+
+def _module(name: str, file: Path) -> SourceModule:
+    try:
+        return read_module(name, disk.read_file(str(file)))
+    except disk.UnreadableError as error:
+        return SourceModule(mistake=error.what)
 
 
 def load_value_names(directory: Path) -> LakeNames | None:

@@ -54,6 +54,15 @@ class Reference:
     part: LandingPart | None = None
     rotates: bool = False
 
+    @property
+    def text(self) -> dict[str, JsonValue]:
+        """The reference as a file has it."""
+        if self.part is not None:
+            return {LANDING: self.part}
+        kind: dict[str, JsonValue] = {} if self.type == "string" else {AS: self.type}
+        rotates: dict[str, JsonValue] = {ROTATES: True} if self.rotates else {}
+        return {SECRET if self.secret else CONFIG: self.name, **kind, **rotates}
+
 
 LakeNames: TypeAlias = Mapping[str, frozenset[Reference]]
 """The names of the stack's values that a lake refers to, each with the references to it."""

@@ -26,7 +26,7 @@ from lotus_infra.lake.models import DestinationConfig, SourceConfig
 from lotus_infra.lake.references import LANDING, Reference, references
 from lotus_infra.lake.secrecy import holds_credential, words_of
 from lotus_infra.plan.contrast import UNKNOWN_TEXT, as_text, contrast
-from lotus_infra.plan.impact import CONNECTION, DESTINATION, SOURCE, Loss, PropertyChange, kind_of
+from lotus_infra.plan.impact import CONNECTION, DESTINATION, DLT_SOURCE, SOURCE, Loss, PropertyChange, kind_of
 from lotus_infra.plan.preview import (
     HIDDEN,
     UNKNOWN,
@@ -50,6 +50,7 @@ CONFIGURATION: Final = "configuration"
 _ADDED: Final = frozenset({"create", "import"})
 _CONSEQUENCES: Final = {
     SOURCE: "if so, its secrets are sent there, and its cursors were made at the old one",
+    DLT_SOURCE: "if so, its secrets are sent there, and its cursors were made at the old one",
     DESTINATION: "if so, new rows go there",
 }
 _ADDRESS: Final = re.compile(
@@ -196,7 +197,8 @@ class Target:
         kind: `source` or `destination`.
         name: its name in the program.
         added: whether it is new.
-        connector: the connector, without a value before if it stays; None if only the connection changes.
+        connector: the connector, without a value before if it stays; None if only the connection changes. Of a source
+            that dlt reads it is the `engine`, with the module.
         addresses: all addresses of its configuration.
         settings: the other properties of an added one.
         secrets: the secrets that it reads.
@@ -347,6 +349,10 @@ class Files:
         """The sources, destinations and streams that refer to a value of the stack."""
         return self._readers.get(name, ())
 
+    def source_of_secret(self, secret: str) -> str:
+        """The source that dlt reads with a Kubernetes secret, by its name in the program; empty if it is unknown."""
+        return next((name for name in self._sources if naming.source_secret(name) == secret), "")
+
     def value(self, reference: Reference) -> JsonValue:
         """The value of a reference; its text if the stack's file does not have it in the clear."""
         name = _reference_name(reference)
@@ -425,6 +431,10 @@ def another_destination(
     before, after = (state.inputs.get("destinationId") for state in (old, new))
     if before == after and after != UNKNOWN:
         return False
+    if step.type == DLT_SOURCE:
+        return False  # It is the stack's own landing bucket.
+    if "destination" in old.inputs:  # dlt wrote there.
+        return old.inputs["destination"] != files.destination_of(step.name)
     if after != UNKNOWN:
         return True
     destinations = [each for each in steps if each.type == DESTINATION]
@@ -622,16 +632,22 @@ def targets(steps: Sequence[Step], files: Files) -> tuple[Target, ...]:
     view = _View(steps, files)
     found: dict[Actor, Target] = {}
     for step in steps:
-        if step.type in _CONSEQUENCES and not step.quiet and step.new is not None:
+        if step.type in _CONSEQUENCES and not step.quiet and step.new is not None and _may_point_elsewhere(step):
             found[kind_of(step), step.name] = view.target(step, step.new)
     for step in steps:
-        if step.type == CONNECTION and not step.quiet and step.new is not None:
+        if step.type in {CONNECTION, DLT_SOURCE} and not step.quiet and step.new is not None:
             actor = ("source", naming.source_of_connection(step.name))
             if step.old is None or moves_destination(step, steps, files):
                 target = found.get(actor, Target(*actor))
                 writes = sorted([*target.writes, view.writes(step, step.new)], key=lambda each: each.connection)
                 found[actor] = replace(target, writes=tuple(writes))
     return tuple(found[actor] for actor in sorted(found))
+
+
+def _may_point_elsewhere(step: Step) -> bool:
+    """Whether a step is about where a source or destination points; that of one that dlt reads has its streams too."""
+    paths = {path[0] for path in property_paths(step)}
+    return step.type != DLT_SOURCE or step.old is None or not paths.isdisjoint({CONFIGURATION, "module"})
 
 
 class _View:
@@ -684,7 +700,9 @@ class _View:
         """Where a connection writes: the destination of the lake's file, or the one that has the id."""
         identity = state.inputs.get("destinationId")
         by_id = (name for name, each in self._destinations.items() if each.old is not None and each.old.id == identity)
-        name = self._files.destination_of(step.name) or next(by_id, "")
+        # The component of a source that dlt reads has the name itself.
+        own = as_text(state.inputs.get("destination"))
+        name = own or self._files.destination_of(step.name) or next(by_id, "")
         return Writes(
             step.name,
             name or as_text(identity),
@@ -754,9 +772,18 @@ def _dotted(path: PropertyPath) -> str:
 
 
 def _connector_change(step: Step, files: Files) -> PropertyChange:
+    if step.type == DLT_SOURCE:
+        # Another module is other code of the repository, and no other place.
+        return PropertyChange("engine", "", _module(step.new))
     old, new = ("" if state is None else _connector(step, state, files) for state in (step.old, step.new))
     definitions = {str(state.inputs.get("definitionId")).lower() for state in (step.old, step.new) if state is not None}
     return PropertyChange("connector", old if len(definitions) > 1 else "", new)
+
+
+def _module(state: ResourceState | None) -> str:
+    """The module of a source that dlt reads: `dlt, dagster/sources/erp.py`."""
+    module = as_text(state.inputs.get("module")) if state is not None else ""
+    return f"dlt, {naming.source_module_file(module)}"
 
 
 def _connector(step: Step, state: ResourceState, files: Files) -> str:

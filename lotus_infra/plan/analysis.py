@@ -17,10 +17,10 @@ from typing import Final, Literal, Self, cast
 
 from airbyte_model.modes import is_incremental
 from airbyte_model.streams import Stream, aligned, name_of, shown
-from pulumi_airbyte.provider.backfill import reshaped, tokens_now
+from pulumi_airbyte.provider.backfill import asked, reshaped, tokens_now
 from pulumi_airbyte.provider.configuration import SETTINGS_CHANGE
 from pulumi_airbyte.provider.connection_cursors import UNSEEN, cursor_outcome
-from pulumi_airbyte.provider.connection_inputs import canonical
+from pulumi_airbyte.provider.connection_inputs import canonical, streams_of
 from pulumi_airbyte.provider.connection_state import past_of
 from pulumi_airbyte.provider.properties import UNKNOWN as UNKNOWN_PROPERTY
 from pulumi_airbyte.provider.properties import Properties, Property
@@ -28,6 +28,8 @@ from pulumi_airbyte.provider.target import Known
 from pydantic import JsonValue
 
 from lotus_infra import naming
+from lotus_infra.lake.capabilities import TABLE
+from lotus_infra.lake.models import Engine
 from lotus_infra.plan.addresses import (
     LISTED,
     Files,
@@ -38,9 +40,11 @@ from lotus_infra.plan.addresses import (
     shown_change,
 )
 from lotus_infra.plan.contrast import as_text
+from lotus_infra.plan.dlt import hidden_moves, readable
 from lotus_infra.plan.impact import (
     CONNECTION,
     DESTINATION,
+    DLT_SOURCE,
     PROVIDER,
     SOURCE,
     Change,
@@ -99,14 +103,26 @@ _LOSSES: Final = frozenset({"destroys", "exposes"})
 """Effects that close the gate."""
 _LOCATION: Final = frozenset({"namespaceDefinition", "namespaceFormat", "prefix"})
 """Properties of a connection that decide where rows land within a destination."""
+_PATH: Final = "path"
+"""The property of a source that dlt reads that decides so too; of a connection, it is its destination's."""
 _REPORTED_ELSEWHERE: Final = frozenset({"configurations", "backfills", "sourceId", "destinationId"})
 """Properties of a connection that are reported as streams, refreshes, replacements and remarks, not by value."""
+_CONFIGURED: Final = frozenset({SOURCE, DESTINATION, DLT_SOURCE})
+"""Types with a configuration whose leaves are compared."""
 _WHOLE: Final = frozenset({"schedule", "tags"})
 """Properties that are shown as a whole."""
 _MOVES_DESTINATION: Final = "it moves to another destination: existing rows stay in the old one"
 _MOVES_LOCATION: Final = "new rows land under another namespace or prefix: existing rows stay where they are"
+_ANOTHER_MODULE: Final = "another module reads it, which gets its configuration and secrets: its cursors stay"
 _STOPS: Final = "it does not sync: no new rows land until it is active again, when it continues from its cursors"
 _SYNCS_AGAIN: Final = "it syncs again, and continues from its cursors"
+_CURSOR_CHANGES: Final = "its cursor or sync mode changes: without a backfill, rows may be missing or duplicated"
+_CURSOR_STAYS: Final[Mapping[Engine, str]] = {
+    "airbyte": "stays in Airbyte: the stream resumes there if it is selected again",
+    "dlt": "stays in the landing bucket: the stream resumes there if it is selected again",
+}
+_LANDS_AGAIN: Final = "its rows land a second time"
+_HOW_DLT_REREADS: Final = TABLE["dlt", "landing"].backfill
 _HIDDEN_LOSS: Final = (
     "changes streams that this preview can't show, because a mapper holds a key: cursors may be lost, existing rows "
     "overwritten, and values exposed that mappers protect"
@@ -171,8 +187,8 @@ def main_steps(preview: Preview) -> list[Step]:
         if step.urn not in found or _rank(step) > _rank(found[step.urn]):
             found[step.urn] = step
     changed = {step.urn: step for step in _changed_providers(preview)}
-    return list(
-        {**changed, **{urn: step for urn, step in found.items() if urn not in changed or not step.quiet}}.values()
+    return readable(
+        [*{**changed, **{urn: step for urn, step in found.items() if urn not in changed or not step.quiet}}.values()]
     )
 
 
@@ -211,7 +227,7 @@ def _leftovers(preview: Preview) -> list[Step]:
 
 def _others(steps: Sequence[Step], preview: Preview, run: Run) -> Iterator[ObjectImpact]:
     for step in steps:
-        if step.quiet or not (is_object(step) or is_provider(step)) or step.type in {SOURCE, CONNECTION}:
+        if step.quiet or not (is_object(step) or is_provider(step)) or step.type in {SOURCE, CONNECTION, DLT_SOURCE}:
             continue
         found = [each for each in findings(step, run) if each.effect not in _LOSSES]
         area = area_of(step)
@@ -262,12 +278,12 @@ def _changed_secrets(step: Step) -> Iterator[str]:
 
 def _leaves(step: Step) -> list[LeafChange]:
     """The differing leaves of the configuration of a source or destination."""
-    return leaf_changes(step, Files()) if step.type in {SOURCE, DESTINATION} else []
+    return leaf_changes(step, Files()) if step.type in _CONFIGURED else []
 
 
 def _paths(step: Step) -> Iterator[PropertyPath]:
     """The paths of differing properties, without those that are in `_leaves`."""
-    is_actor = step.type in {SOURCE, DESTINATION}
+    is_actor = step.type in _CONFIGURED
     return (path for path in property_paths(step) if not (is_actor and path[0] == "configuration"))
 
 
@@ -287,7 +303,7 @@ def _is_secret(step: Step, path: PropertyPath) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """The step of a connection, with its streams.
+    """The step of a connection, or of a source that dlt reads, with its streams.
 
     Attributes:
         step: the step.
@@ -303,6 +319,16 @@ class _Link:
     def of(cls, step: Step) -> Self:
         """The link of a step."""
         return cls(step, *(_old_and_new_streams(step) or ({}, {})))
+
+    @property
+    def by_dlt(self) -> bool:
+        """Whether dlt reads the streams."""
+        return self.step.type == DLT_SOURCE
+
+    @property
+    def engine(self) -> Engine:
+        """What reads the streams."""
+        return "dlt" if self.by_dlt else "airbyte"
 
     @property
     def removed(self) -> list[str]:
@@ -365,7 +391,7 @@ def _pipelines(steps: Sequence[Step]) -> list[_Pipeline]:
     kept = [step for step in steps if step.op not in REPLACEMENT_PARTS and (step.op == "same" or not step.quiet)]
     sources = {step.name: step for step in kept if step.type == SOURCE}
     connections: dict[str, list[Step]] = {}
-    for step in sorted((step for step in kept if step.type == CONNECTION), key=lambda step: step.name):
+    for step in sorted((step for step in kept if step.type in {CONNECTION, DLT_SOURCE}), key=lambda step: step.name):
         # A source of another program may have a slash in its name.
         owner = step.name if step.name in sources else naming.source_of_connection(step.name)
         connections.setdefault(owner, []).append(step)
@@ -413,12 +439,21 @@ class _Context:
 def _source_impact(pipeline: _Pipeline, context: _Context) -> SourceImpact:
     return SourceImpact(
         name=pipeline.name,
-        change=_change(pipeline.source),
+        change=_source_change(pipeline),
         own=_details(pipeline.source, context),
         connections=tuple(
             _connection_impact(link, pipeline, context) for link in pipeline.links if not link.step.quiet
         ),
     )
+
+
+def _source_change(pipeline: _Pipeline) -> Change:
+    """The change of a source; one that another engine reads from now on is replaced."""
+    read_by_dlt = [link.step for link in pipeline.links if link.by_dlt]
+    changes = {_change(step) for step in (pipeline.source, *read_by_dlt) if step is not None and not step.quiet}
+    if changes == {"added", "removed"}:
+        return "replaced"
+    return changes.pop() if len(changes) == 1 else "changed"
 
 
 def _details(step: Step | None, context: _Context) -> Details:
@@ -441,7 +476,9 @@ def _connection_impact(link: _Link, pipeline: _Pipeline, context: _Context) -> C
     cursors = _cursor_impact(link, pipeline, reread)
     refreshes = reread or dict.fromkeys(cursors.reread, "a new token")
     history = context.histories.get(step.old.id) if step.old is not None else None
-    streams = tuple(_with_moves(compare_streams(link.old, link.new, cursors, refreshes), link, pipeline))
+    compared = compare_streams(link.old, link.new, cursors, refreshes, engine=link.engine)
+    streams = tuple(_with_moves(compared, link, pipeline))
+    how = _HOW_DLT_REREADS if link.by_dlt else ""
     touched = dict.fromkeys(refreshes, False) | {each.key: each.change == "removed" for each in streams}
     models = context.files.stream_files
     return ConnectionImpact(
@@ -449,10 +486,11 @@ def _connection_impact(link: _Link, pipeline: _Pipeline, context: _Context) -> C
         change=_change(step),
         streams=streams,
         cursors=_with_shown_names(cursors),
-        refreshes=tuple(Refresh(shown(key), why, history) for key, why in refreshes.items()),
+        refreshes=tuple(Refresh(shown(key), why, history, how) for key, why in refreshes.items()),
         remarks=tuple(_connection_remarks(step)),
         details=_details(step, context),
         models={name: gone for key, gone in touched.items() for name in models(step.name, name_of(key))},
+        engine=link.engine,
     )
 
 
@@ -470,17 +508,30 @@ def _with_moves(streams: Iterable[StreamImpact], link: _Link, pipeline: _Pipelin
 
 def _moved_remarks(move: _Move) -> Iterator[str]:
     old, new = move.old.step.old, move.new.step.new
+    if move.old.engine != move.new.engine:
+        yield f"{_LANDS_AGAIN}, {_models_keep(move.new.new[move.came])}"
     yield from (each.what for each in compare_mappers(move.old.old[move.left], move.new.new[move.came]))
     if old is not None and new is not None and any(old.inputs.get(key) != new.inputs.get(key) for key in _LOCATION):
         yield (
-            f"new rows land under another namespace or prefix than those of the connection {move.old.step.name}: "
+            f"new rows land under another namespace or prefix than those of {_reader(move.old)}: "
             "existing rows stay where they are"
         )
 
 
+def _models_keep(stream: Stream) -> str:
+    """What models have of rows that land twice."""
+    return "and models keep one of each key" if stream.primary_key else "and models have both, as it has no key"
+
+
+def _reader(link: _Link) -> str:
+    return "dlt" if link.by_dlt else f"the connection {link.step.name}"
+
+
 def _listed_connections(links: Iterable[_Link]) -> str:
-    names = [link.step.name for link in links]
-    return f"the connection{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    found = list(links)
+    names = [link.step.name for link in found if not link.by_dlt]
+    connections = [f"the connection{'s' if len(names) > 1 else ''} {', '.join(names)}"] if names else []
+    return " and ".join([*connections, *(["dlt"] if len(names) < len(found) else [])])
 
 
 def _change(step: Step | None) -> Change:
@@ -517,8 +568,10 @@ def _connection_remarks(step: Step | None) -> Iterator[str]:
         return
     if step.old.inputs.get("destinationId") != step.new.inputs.get("destinationId"):
         yield _MOVES_DESTINATION
-    if any(path[0] in _LOCATION for path in property_paths(step)):
+    if any(path[0] in _LOCATION or (path[0] == _PATH and step.type == DLT_SOURCE) for path in property_paths(step)):
         yield _MOVES_LOCATION
+    if any(path == ("module",) for path in property_paths(step)):
+        yield _ANOTHER_MODULE
 
 
 def _status_remarks(new: ResourceState, old: ResourceState | None) -> Iterator[str]:
@@ -552,7 +605,9 @@ def _cursor_impact(link: _Link, pipeline: _Pipeline, reread: Collection[str]) ->
     step = link.step
     if step.old is None or step.quiet:
         return CursorImpact()
-    if step.new is None:
+    if link.by_dlt:
+        found = dlt_cursors(link.old, link.new, reread)
+    elif step.new is None:
         found = cursors_after_deletion(link.old)
     elif step.op == "update":
         found = cursors_after_update(link.old, link.new, reread)
@@ -562,9 +617,20 @@ def _cursor_impact(link: _Link, pipeline: _Pipeline, reread: Collection[str]) ->
     moved = {
         key: f"it moves to {_listed_connections(move.new for move in moves)}"
         for key, moves in pipeline.left(link).items()
-        if is_incremental(link.old[key].sync_mode)
+        if is_incremental(link.old[key].sync_mode) and not link.by_dlt
     }
     return replace(found, lost=dict(sorted({**(found.lost or {}), **moved}.items()))) if moved else found
+
+
+def dlt_cursors(old: Mapping[str, Stream], new: Mapping[str, Stream], reread: Collection[str]) -> CursorImpact:
+    """The cursors in dlt's state. It is in the landing bucket, and has a value for each cursor field of a stream.
+
+    Nothing here deletes it: also a stream that is removed, or no longer incremental, keeps its value.
+    """
+    staying = [key for key, stream in sorted(old.items()) if is_incremental(stream.sync_mode)]
+    moved = {key for key in staying if key in new and old[key].cursor_field != new[key].cursor_field}
+    kept = tuple(key for key in staying if key not in reread and key not in moved)
+    return CursorImpact(kept, reread=tuple(key for key in staying if key in reread))
 
 
 def cursors_after_deletion(old: Mapping[str, Stream]) -> CursorImpact:
@@ -615,6 +681,10 @@ def reread_streams(step: Step) -> dict[str, str]:
     after = canonical(inputs)
     past = past_of(_known(step.old), after)
     tokens = tokens_now(inputs, after, past)
+    if step.type == DLT_SOURCE:
+        # A run keeps the tokens in dlt's state, by the same rules. A stream that is new there is read in full anyway.
+        known = {key: token for key, token in tokens.items() if key in streams_of(past.tree)}
+        return {key: f"token {_token_text(tokens[key])}" for key in asked(past.tokens, known, {})}
     found: dict[str, str] = {}
     if inputs.get("refreshOnSchemaChange") is True:
         found |= dict.fromkeys(reshaped(past.tree, after), "it changes, and refreshOnSchemaChange is set")
@@ -623,9 +693,12 @@ def reread_streams(step: Step) -> dict[str, str]:
     for key in due:
         token = tokens.get(key)
         retried = ", whose last refresh failed" if token == past.tokens.get(key) else ""
-        text = "true" if token is True else str(token)
-        found[key] = "its last refresh failed" if token is None else f"token {text}{retried}"
+        found[key] = "its last refresh failed" if token is None else f"token {_token_text(token)}{retried}"
     return dict(sorted(found.items()))
+
+
+def _token_text(token: Property) -> str:
+    return "true" if token is True else str(token)
 
 
 def _with_shown_names(cursors: CursorImpact) -> CursorImpact:
@@ -638,7 +711,12 @@ def _with_shown_names(cursors: CursorImpact) -> CursorImpact:
 
 
 def compare_streams(
-    old: Mapping[str, Stream], new: Mapping[str, Stream], cursors: CursorImpact, reread: Collection[str]
+    old: Mapping[str, Stream],
+    new: Mapping[str, Stream],
+    cursors: CursorImpact,
+    reread: Collection[str],
+    *,
+    engine: Engine = "airbyte",
 ) -> Iterator[StreamImpact]:
     """The streams that are added, removed or changed, by key.
 
@@ -647,24 +725,41 @@ def compare_streams(
         new: the streams after; empty if the connection is deleted.
         cursors: what happens to cursors.
         reread: keys of the streams that are re-read from the beginning.
+        engine: what reads them.
     """
     lost = cursors.lost or {}
     for key in sorted(old.keys() | new.keys()):
         if key not in old:
             settings = tuple(_added_settings(new[key]))
-            cursor = _added_cursor(new[key], is_new=not old)
+            cursor = _added_cursor(new[key], engine, is_new=not old)
             yield StreamImpact(key, "added", settings=settings, cursor=cursor, remarks=tuple(_added_remarks(new[key])))
         elif key not in new:
-            stays = "stays in Airbyte: the stream resumes there if it is selected again"
-            kept = stays if new and is_incremental(old[key].sync_mode) else ""
+            stays = (new or engine == "dlt") and is_incremental(old[key].sync_mode)
+            kept = _CURSOR_STAYS[engine] if stays else ""
             yield StreamImpact(key, "removed", cursor=f"lost: {lost[key]}" if key in lost else kept)
         elif old[key] != new[key] or key in lost:
-            yield _changed_stream(old[key], new[key], lost.get(key, ""), is_reread=key in reread)
+            changed = _changed_stream(old[key], new[key], lost.get(key, ""), is_reread=key in reread)
+            yield _by_dlt(changed, old[key], new[key], is_reread=key in reread) if engine == "dlt" else changed
 
 
-def _added_cursor(stream: Stream, *, is_new: bool) -> str:
+def _by_dlt(impact: StreamImpact, old: Stream, new: Stream, *, is_reread: bool) -> StreamImpact:
+    """A changed stream whose cursor dlt keeps: another cursor field starts from the beginning."""
+    if (
+        is_reread
+        or old.cursor_field == new.cursor_field
+        or not (is_incremental(old.sync_mode) and is_incremental(new.sync_mode))
+    ):
+        return impact
+    remarks = [each for each in impact.remarks if each != _CURSOR_CHANGES]
+    cursor = f"from the beginning, as dlt has no value of {'.'.join(new.cursor_field)} yet"
+    return replace(impact, cursor=cursor, remarks=(*remarks, f"{_LANDS_AGAIN}, {_models_keep(new)}"))
+
+
+def _added_cursor(stream: Stream, engine: Engine, *, is_new: bool) -> str:
     if not is_incremental(stream.sync_mode):
         return ""
+    if engine == "dlt":
+        return "from the beginning, or from its old cursor if dlt has read it before"
     # Airbyte keeps the cursor of a removed stream, and the preview does not show whether there is one.
     return (
         "from the beginning"
@@ -760,7 +855,7 @@ def _stream_remarks(
     if added and resumes:
         yield "existing rows stay NULL in new fields until a backfill"
     if resumes and ("cursor" in settings or "sync mode" in settings):
-        yield "its cursor or sync mode changes: without a backfill, rows may be missing or duplicated"
+        yield _CURSOR_CHANGES
     if _becomes_overwritten(old, new):
         yield "each sync overwrites all existing rows"
     elif was and not becomes:
@@ -793,7 +888,7 @@ def _losses(steps: Sequence[Step], run: Run, files: Files) -> tuple[Loss, ...]:
     found += [
         loss for each in pipelines for move in each.moves for loss in _moved_losses(move, each.name, steps, files)
     ]
-    found += exposures(steps, files)
+    found += [*exposures(steps, files), *hidden_moves(steps, files)]
     # The loss of a deleted source includes its connections: one acknowledgement is enough.
     deleted = {step.name for step in steps if step.type == SOURCE and step.op == "delete"}
     kept = (
@@ -845,7 +940,7 @@ def _stream_losses(link: _Link, pipeline: _Pipeline, files: Files) -> Iterator[L
     for key in sorted(lost.keys() | overwritten):
         why = lost.get(key, "")
         if key in moves:
-            why = f"it moves from the connection {step.name} to {_reading_it(moves[key])}"
+            why = f"it moves from {_reader(link)} to {_reading_it(moves[key])}"
         what = [f"its cursor{'' if key in moves else where} is lost, because {why}"] if key in lost else []
         what += [f"its existing rows{where} are overwritten"] if key in overwritten else []
         # The provider refuses to lose a cursor in a replacement; on an update, it is Airbyte that drops it.
@@ -864,7 +959,7 @@ def _stream_losses(link: _Link, pipeline: _Pipeline, files: Files) -> Iterator[L
 
 
 def _reading_it(moves: Sequence[_Move]) -> str:
-    names = [move.new.step.name for move in moves]
+    names = ["dlt" if move.new.by_dlt else move.new.step.name for move in moves]
     return f"{', '.join(names)}, which read{'' if len(names) > 1 else 's'} it from the beginning"
 
 

@@ -10,11 +10,14 @@ from typing import Final, Literal, Self, get_args
 
 from airbyte_model.streams import shown
 
+from lotus_infra.lake.models import Engine
 from lotus_infra.plan.preview import Step
 
 SOURCE: Final = "airbyte:index/source:Source"
 DESTINATION: Final = "airbyte:index/destination:Destination"
 CONNECTION: Final = "airbyte:index/connection:Connection"
+DLT_SOURCE: Final = "lotus:dlt:Source"
+"""The component of a source that dlt reads. Its inputs are those of a connection, with the source's configuration."""
 SOURCE_DEFINITION: Final = "airbyte:index/sourceDefinition:SourceDefinition"
 DESTINATION_DEFINITION: Final = "airbyte:index/destinationDefinition:DestinationDefinition"
 DECLARATIVE_DEFINITION: Final = "airbyte:index/declarativeSourceDefinition:DeclarativeSourceDefinition"
@@ -37,6 +40,7 @@ _KINDS: Final = {
     SOURCE: "source",
     DESTINATION: "destination",
     CONNECTION: "connection",
+    DLT_SOURCE: "source",
     SOURCE_DEFINITION: "connector",
     DESTINATION_DEFINITION: "connector",
     DECLARATIVE_DEFINITION: "connector",
@@ -65,8 +69,11 @@ def area_of(step: Step) -> Area:
 
 
 def is_object(step: Step) -> bool:
-    """Whether the step is about an object outside the engine: components, providers and the stack are not."""
-    return not step.type.startswith(("lotus:", "pulumi:"))
+    """Whether the step is about an object outside the engine: components, providers and the stack are not.
+
+    A source that dlt reads is one: no server has it, but its component decides which rows land.
+    """
+    return step.type == DLT_SOURCE or not step.type.startswith(("lotus:", "pulumi:"))
 
 
 def is_provider(step: Step) -> bool:
@@ -171,11 +178,13 @@ class Refresh:
         stream: its name.
         why: the reason, such as its new token.
         history: the history of its connection; None if Airbyte was not asked.
+        how: how it is carried out, if not by a job of Airbyte.
     """
 
     stream: str
     why: str
     history: History | None
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +257,7 @@ class ConnectionImpact:
         remarks: what else happens to its rows.
         details: the rest.
         models: the names of the streams' files whose rows may change, each with whether its stream is removed.
+        engine: what reads it; the streams of a source that dlt reads count as its only connection.
     """
 
     name: str
@@ -258,6 +268,7 @@ class ConnectionImpact:
     remarks: tuple[str, ...] = ()
     details: Details = Details()
     models: Mapping[str, bool] = field(default_factory=dict)
+    engine: Engine = "airbyte"
 
     @property
     def touches_data(self) -> bool:

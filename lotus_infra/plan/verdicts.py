@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from pydantic import JsonValue
 
+from lotus_infra import naming
 from lotus_infra.plan import rules
 from lotus_infra.plan.impact import (
     BUCKET,
@@ -20,6 +21,7 @@ from lotus_infra.plan.impact import (
     DECLARATIVE_DEFINITION,
     DESTINATION,
     DESTINATION_DEFINITION,
+    DLT_SOURCE,
     EFFECTS,
     LIFECYCLE,
     OAUTH_CREDENTIALS,
@@ -282,6 +284,33 @@ _AIRBYTE: Final = {
 }
 
 
+# Sources that dlt reads
+
+_DLT: Final = {
+    DLT_SOURCE: Entry(
+        create=touches("is added"),
+        replace=touches("is replaced"),
+        # dlt keeps its cursors in the bucket, and the stack keeps the values of the secret.
+        delete=touches("is deleted: no new rows land; its files and dlt's state in the bucket stay"),
+        rows={
+            "module": Row(touches("is read by another module, which gets its configuration and secrets")),
+            "configuration": _ACTOR["configuration"],
+            **{
+                name: _CONNECTION[name]
+                for name in (
+                    *("configurations", "backfills", "schedule", "status"),
+                    *("namespaceDefinition", "namespaceFormat", "prefix"),
+                )
+            },
+            # Each is the landing bucket: the path says where in it.
+            "destination": _safe(),
+            "path": Row(touches("writes below another path of the landing bucket")),
+            "resourceRequirements": _look("has other resources for its runs"),
+        },
+    )
+}
+
+
 # S3 and IAM
 
 _OF_BUCKET: Final = Owner(BUCKET, "bucket", "bucket")
@@ -418,6 +447,7 @@ _PODS: Final = _look("has pods with other settings")
 _BACKUPS: Final = Row(destroys("may have no backups any more: they are not shown"), rules.backups, of=("spec",))
 _ELSEWHERE: Final = Row(touches("reads or writes at another place, or with other settings"))
 _UNSHOWN_INGRESS: Final = exposes("may be open to others: its ingress is not shown")
+_SECRET: Final = "kubernetes:core/v1:Secret"
 _KUBERNETES: Final = {
     "kubernetes:core/v1:Namespace": Entry(
         create=SAFE,
@@ -434,7 +464,7 @@ _KUBERNETES: Final = {
             "spec.resources.requests.storage": _rule(rules.volume_size, destroys("may have a smaller volume")),
         },
     ),
-    "kubernetes:core/v1:Secret": Entry(
+    _SECRET: Entry(
         create=SAFE,
         replace=look("is replaced: pods that start in between do not find it"),
         delete=destroys("is deleted: pods that need it do not start"),
@@ -594,7 +624,7 @@ _PROVIDERS: Final = {
         }
     ),
 }
-TABLE: Final[Mapping[str, Entry]] = {**_AIRBYTE, **_AWS, **_KUBERNETES, **_PROVIDERS}
+TABLE: Final[Mapping[str, Entry]] = {**_AIRBYTE, **_DLT, **_AWS, **_KUBERNETES, **_PROVIDERS}
 """The verdicts by the engine's resource type."""
 _UNLISTED_TYPE: Final = exposes("is of a type that the table of verdicts does not have, and may open data to others")
 UNLISTED: Final = Entry(
@@ -621,11 +651,13 @@ class Run:
         created: owners that it creates, as pairs of type and identity; also by the name of their resource.
         gone: owners that it deletes or replaces, in the same way.
         providers: the configurations of the providers that it removes, by type.
+        gone_secrets: the secrets of the sources that dlt no longer reads.
     """
 
     created: frozenset[tuple[str, str]]
     gone: frozenset[tuple[str, str]]
     providers: Mapping[str, Sequence[ResourceState]]
+    gone_secrets: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> Self:
@@ -644,6 +676,9 @@ class Run:
                 for key in _identities(step, step.old)
             ),
             providers=removed,
+            gone_secrets=frozenset(
+                naming.source_secret(step.name) for step in steps if step.type == DLT_SOURCE and step.op == "delete"
+            ),
         )
 
     def has_new_owner(self, step: Step, owner: Owner) -> bool:
@@ -688,6 +723,11 @@ def subject_of(step: Step) -> str:
     return entry_of(step.type).subject or kind_of(step)
 
 
+def is_source_secret(step: Step) -> bool:
+    """Whether the step is about the Kubernetes secret of a source that dlt reads, and no other of its name."""
+    return step.type == _SECRET and f"{DLT_SOURCE}${_SECRET}::" in step.urn
+
+
 def is_forgotten(step: Step) -> bool:
     """Whether a deletion only removes the object from the state."""
     return step.op == "delete" and step.old is not None and step.old.retain_on_delete
@@ -700,6 +740,8 @@ def findings(step: Step, run: Run) -> tuple[Finding, ...]:
     entry = entry_of(step.type)
     if entry.owner is not None and run.has_no_owner(step, entry.owner):
         return ()
+    if step.op == "delete" and is_source_secret(step) and step.name in run.gone_secrets:
+        return ()  # Only the runs of its source need it.
     found = dict.fromkeys([*_of_operation(step, entry, run), *_of_options(step)])
     return tuple(
         sorted((each for each in found if each != SAFE), key=lambda each: (EFFECTS.index(each.effect), each.what))

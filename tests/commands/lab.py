@@ -12,6 +12,7 @@ from airbyte_twin.testing import RunningTwin
 from pulumi_airbyte.client import Airbyte
 
 from lotus_infra.clients.airbyte import ConnectedLake
+from lotus_infra.commands.runners import AirbyteRunner, Syncs
 from lotus_infra.commands.sync import Polling
 from lotus_infra.lake.loader import load_lake
 from tests.support.lakes import Document, clean_files, source, stream, write
@@ -42,6 +43,11 @@ class Lab:
     def live(self) -> ConnectedLake:
         """The lake as it is now."""
         return ConnectedLake(self.airbyte, self.twin.workspace_id, load_lake(self.folder).lake)
+
+    def syncs(self, connection_id: str = "") -> Syncs:
+        """What runs the syncs of the lake as it is now."""
+        live = self.live
+        return Syncs(live.lake, {"airbyte": AirbyteRunner(live, connection_id)})
 
     @property
     def values(self) -> Document:

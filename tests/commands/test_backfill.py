@@ -20,7 +20,7 @@ def test_the_plan_is_shown_with_what_jobs_brought_and_nothing_is_started(
     lab: Lab, lotus: Lotus, users: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for rows in (40, 2):
-        [run] = start(lab.live, ["shop"])
+        [run] = start(lab.syncs(), ["shop"])
         assert run.job_id is not None
         lab.twin.twin.clock.advance(60)
         lab.drive(run.job_id, "succeeded", rows_synced=rows)

@@ -120,7 +120,7 @@ def test_progress_moves_on_a_terminal(lab: Lab) -> None:
     lab.steps = [lambda: lab.drive(1, "succeeded", rows_synced=9)]
 
     with ProgressObserver(Console(file=written, force_terminal=True, width=80)) as watched:
-        sync_sources(lab.live, ["shop"], watched, patience=lab.patience())
+        sync_sources(lab.syncs(), ["shop"], watched, patience=lab.patience())
 
     assert "job 1 succeeded, 9 rows" in written.getvalue()
 

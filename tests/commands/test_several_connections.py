@@ -38,7 +38,7 @@ def lotus(bare: Lab, ids: dict[str, str], tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def ended(lab: Lab, selector: str, status: str = "succeeded") -> None:
-    for run in start(lab.live, [selector]):
+    for run in start(lab.syncs(), [selector]):
         assert run.job_id is not None
         lab.drive(run.job_id, status, rows_synced=7)
 

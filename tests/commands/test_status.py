@@ -86,7 +86,7 @@ def landing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def ended(lab: Lab, source: str, status: str, rows: int) -> None:
-    [run] = start(lab.live, [source])
+    [run] = start(lab.syncs(), [source])
     assert run.job_id is not None
     lab.drive(run.job_id, status, rows_synced=rows)
 

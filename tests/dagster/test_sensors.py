@@ -11,10 +11,11 @@ from lotus_dagster.arrivals.cursor import Cursor, read_cursor, write_cursor
 from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.assets import stream_assets
 from lotus_dagster.definitions import DBT_PROJECT, STREAMS, current_manifest, definitions_of
+from lotus_dagster.earlier_runs import FailedRun
 from lotus_dagster.environment import EnvironmentVariableError
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest
-from lotus_dagster.sensors import FailedRun, stream_sensor, tick
+from lotus_dagster.sensors import stream_sensor, tick
 
 from tests.dagster.lake import Lake, order
 

@@ -22,10 +22,11 @@ from lotus_dagster.arrivals.cursor import read_cursor
 from lotus_dagster.arrivals.decide import Clock
 from lotus_dagster.assets import StreamRun
 from lotus_dagster.dbt_command import dbt_of
+from lotus_dagster.earlier_runs import FailedRun
 from lotus_dagster.environment import EXPIRE_RAW_DAYS
 from lotus_dagster.lake import Stream, streams_of
 from lotus_dagster.manifest import Manifest
-from lotus_dagster.sensors import FailedRun, tick
+from lotus_dagster.sensors import tick
 
 from lotus_infra import naming
 from sandbox.dagster_report import Run

@@ -14,8 +14,9 @@ from lotus_infra.commands.comment import comment_document, render
 from lotus_infra.commands.output import LIMIT
 from lotus_infra.commands.review import Review, load_preview, touched_streams
 from lotus_infra.dbt.project import load_project
+from lotus_infra.lake.lake import SourceFolder
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.lake.models import NamedConnectionConfig
+from lotus_infra.lake.models import NamedConnectionConfig, SourceConfig
 from lotus_infra.lineage import downstream
 from lotus_infra.naming import LOSS_LABEL
 from lotus_infra.plan.addresses import Files, targets
@@ -29,10 +30,13 @@ from tests.support.previews import (
     CONNECTION,
     CUSTOMERS,
     DESTINATION,
+    DLT_SOURCE,
+    ERP_SECRET,
     KLAVIYO,
     ORDERS,
     REFUNDS,
     S3,
+    SECRET,
     SHOPIFY,
     SOURCE,
     STREAMS,
@@ -42,6 +46,7 @@ from tests.support.previews import (
     Stream,
     actor,
     connection,
+    read_by_dlt,
 )
 
 BLESSED = Path(__file__).parent / "blessed" / "comments"
@@ -373,6 +378,71 @@ def connectors_changed() -> Digest:
 DECLARATIVE = "declarativeSourceDefinition:DeclarativeSourceDefinition"
 
 
+ERP_VALUES = {"stringData": {"AWS_ACCESS_KEY_ID": "[secret]", "LOTUS_SOURCE_ERP": "[secret]"}}
+
+
+def dlt_changed(old: Inputs, new: Inputs, *, secret: bool = False) -> Digest:
+    """An update of the component of a source that dlt reads: the engine names no path of a component that differs."""
+    digest = Digest().step("update", DLT_SOURCE, "erp", old, new)
+    if secret:
+        digest.step("update", SECRET, ERP_SECRET, ERP_VALUES, ERP_VALUES, "stringData.LOTUS_SOURCE_ERP")
+    return digest
+
+
+def dlt_streams_changed() -> Digest:
+    """Of five streams one comes and one goes; of the others field, cursor, mode and token change."""
+    items, stock = Stream("items"), Stream("stock", mode="incremental_append", cursor="changed_at")
+    old = read_by_dlt([CUSTOMERS, ORDERS, REFUNDS, items, stock])
+    new = read_by_dlt(
+        [
+            CUSTOMERS.but(fields=("email", "id", "phone", "updated_at")),
+            ORDERS.but(cursor="id"),
+            items.but(mode="full_refresh_overwrite"),
+            stock,
+            Stream("prices"),
+        ],
+        backfills={"customers": True, "items": True, "orders": True, "prices": "2026-02-01", "stock": "2026-02-01"},
+    )
+    return dlt_changed(old, new)
+
+
+def dlt_settings_changed() -> Digest:
+    new = read_by_dlt(
+        configuration={"api_key": {"$secret": "erp_key"}, "page_size": 100, "url": "https://erp2.example.com"},
+        module="erp_v2",
+        path="raw2",
+        prefix="v2_",
+        resourceRequirements={"memory_limit": "2Gi"},
+        schedule={"scheduleType": "basic", "basicTiming": "Every 6 HOURS"},
+        status="inactive",
+    )
+    return dlt_changed(read_by_dlt(), new, secret=True)
+
+
+def dlt_source_added() -> Digest:
+    digest = Digest().step("create", DLT_SOURCE, "erp", None, read_by_dlt([CUSTOMERS, ORDERS]))
+    return digest.step("create", SECRET, ERP_SECRET, None, ERP_VALUES)
+
+
+def dlt_source_removed() -> Digest:
+    digest = Digest().step("delete", DLT_SOURCE, "erp", read_by_dlt([CUSTOMERS, ORDERS]))
+    return digest.step("delete", SECRET, ERP_SECRET, ERP_VALUES)
+
+
+def moved_from_airbyte() -> Digest:
+    """The file of a source says another engine: it has the same streams, which land at the same place."""
+    before = connection([CUSTOMERS, ORDERS], namespaceFormat="erp")
+    digest = Digest().step("delete", CONNECTION, "erp", before).step("delete", SOURCE, "erp", actor())
+    digest.step("create", DLT_SOURCE, "erp", None, read_by_dlt([CUSTOMERS, ORDERS]))
+    return digest.step("create", SECRET, ERP_SECRET, None, ERP_VALUES)
+
+
+def moved_to_airbyte() -> Digest:
+    digest = Digest().step("delete", DLT_SOURCE, "erp", read_by_dlt([ORDERS.but(mode="incremental_append")]))
+    digest.step("delete", SECRET, ERP_SECRET, ERP_VALUES).step("create", SOURCE, "erp", None, actor())
+    return digest.step("create", CONNECTION, "erp", None, connection([ORDERS], namespaceFormat="erp"))
+
+
 SITUATIONS: Mapping[str, Callable[[], Digest]] = {
     "nothing-changes": Digest,
     "field-added": lambda: connected(CUSTOMERS, REFUNDS, ORDERS.but(fields=(*ORDERS.fields, "note"))),
@@ -455,6 +525,20 @@ SITUATIONS: Mapping[str, Callable[[], Digest]] = {
         "configuration.s3_bucket_name",
         "configuration.s3_bucket_region",
     ),
+    "dlt-source-added": dlt_source_added,
+    "dlt-source-removed": dlt_source_removed,
+    "dlt-streams-changed": dlt_streams_changed,
+    "dlt-settings-changed": dlt_settings_changed,
+    "dlt-backfill-token": lambda: dlt_changed(
+        read_by_dlt(), read_by_dlt(backfills={"customers": True, "order_refunds": True, "orders": "2026-02-01"})
+    ),
+    "dlt-secret-rotated": lambda: (
+        Digest()
+        .step("refresh", DLT_SOURCE, "erp", read_by_dlt(), read_by_dlt())
+        .step("update", SECRET, ERP_SECRET, ERP_VALUES, ERP_VALUES, "stringData.LOTUS_SOURCE_ERP")
+    ),
+    "dlt-from-airbyte": moved_from_airbyte,
+    "dlt-to-airbyte": moved_to_airbyte,
     "preview-failed": failed,
     "hostile-names": hostile,
 }
@@ -473,7 +557,17 @@ def review(
     return Review(impact, decision, lineage, with_history=True, targets=pointing, with_lake=files.known)
 
 
+def lake_with_erp(engine: str = "dlt") -> Files:
+    """A lake with the source `erp`, which dlt reads, or Airbyte."""
+    reads = {"engine": "dlt"} if engine == "dlt" else {"connector": "source-shopify"}
+    configuration = {"api_key": {"$secret": "erp_api_key"}, "url": {"$config": "erp_url"}}
+    config = SourceConfig.model_validate({**reads, "configuration": configuration})
+    return Files(replace(LAKE, sources=(*LAKE.sources, SourceFolder("erp", config, (), None))), VALUES)
+
+
 OTHER_FILES: Mapping[str, Callable[[], Files]] = {
+    **{name: lake_with_erp for name in SITUATIONS if name.startswith("dlt-")},
+    "dlt-to-airbyte": lambda: lake_with_erp("airbyte"),
     "secret-shared": lake_with_two_klaviyos,
     "lake-unreadable": Files,
     "secret-borrowed": lake_with_a_borrowed_secret,

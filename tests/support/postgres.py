@@ -109,9 +109,13 @@ class Postgres:
 
     def new_catalog(self) -> str:
         """An empty database, as `LOTUS_CATALOG` names it."""
+        return self.catalog(self.new_database())
+
+    def new_database(self) -> str:
+        """An empty database, by its name."""
         name = next(self._names)
         self.query(f"create database {name}", database="postgres")
-        return self.catalog(name)
+        return name
 
     def catalog(self, database: str) -> str:
         """A database, as `LOTUS_CATALOG` names it."""

@@ -13,6 +13,11 @@ PIPELINE = "lotus:airbyte:Pipeline"
 SOURCE = "airbyte:index/source:Source"
 DESTINATION = "airbyte:index/destination:Destination"
 CONNECTION = "airbyte:index/connection:Connection"
+DLT_SOURCE = "lotus:dlt:Source"
+SECRET = "kubernetes:core/v1:Secret"
+DAGSTER = "lotus:dagster:Dagster"
+ERP_SECRET = "source-erp-dlt"
+"""The secret of the source `erp`, which dlt reads."""
 SHOPIFY, KLAVIYO = "9da77001-af33-4bcd-be46-6252bf9342b9", "95e8cffd-b8c4-4039-968e-d32fb4a69bde"
 S3 = "4816b78f-1489-44c1-9060-4b19d5fa9362"
 WORKSPACE = "7c2e9a54-1f0b-4f7e-9a41-6f3a5d1c8b20"
@@ -70,6 +75,20 @@ def connection(streams: Sequence[Stream] = STREAMS, **overrides: Any) -> Inputs:
     } | overrides
 
 
+def read_by_dlt(streams: Sequence[Stream] = STREAMS, **overrides: Any) -> Inputs:
+    """The inputs of the component of a source that dlt reads: those of a connection, and its configuration."""
+    given = connection(streams)
+    kept = {key: given[key] for key in ("backfills", "configurations", "namespaceDefinition", "schedule")}
+    return {
+        **kept,
+        "configuration": {"api_key": {"$secret": "erp_api_key"}, "url": "https://erp.example.com"},
+        "destination": "s3",
+        "module": "erp",
+        "namespaceFormat": "erp",
+        "path": "raw",
+    } | overrides
+
+
 def actor(configuration: Inputs | None = None, **overrides: Any) -> Inputs:
     """The inputs of a source or a destination."""
     told = configuration or {"credentials": {"api_password": "[secret]"}, "shop": "a-store", "start_date": "2025-12-25"}
@@ -86,6 +105,10 @@ class Digest:
 
     def urn(self, type_token: str, name: str) -> str:
         parents = f"{PIPELINE}$" if type_token in {SOURCE, CONNECTION} else ""
+        if type_token == DLT_SOURCE:
+            parents = f"{DAGSTER}$"
+        elif type_token == SECRET and name == ERP_SECRET:
+            parents = f"{DAGSTER}${DLT_SOURCE}$"
         return f"urn:pulumi:{self.stack}::lotus::{parents}{type_token}::{name}"
 
     def step(

@@ -130,16 +130,13 @@ class _Run:
         rows = Rows(self._ingestion, self._shown, generation)
         _set_cursor(resource, self._ingestion)
         resource.apply_hints(columns={}, merge_key="", schema_contract={})
-        # With an empty key instead of none, dlt keeps nothing to compare the next run's rows with, and that run fails.
-        (resource._hints or {}).pop("primary_key", None)  # noqa: SLF001, dlt has no other way to take a key back
-        if resource.incremental is not None:
-            resource.incremental.primary_key = None
         resource.apply_hints(
             table_name=self._stream.name,
             write_disposition="append",
             columns=rows.hints,  # type: ignore[arg-type]
             file_format="parquet",
         )
+        _compare_whole_rows(resource)
 
         class Step(YieldMapItem):
             placement_affinity = _AFTER_THE_CURSOR
@@ -200,11 +197,7 @@ def _is_own(key: str) -> bool:
 
 
 def _set_cursor(resource: "DltResource", ingestion: Ingestion) -> None:
-    """Have dlt compare records with the file's cursor, unless the module has a cursor of its own.
-
-    Rows that equal the last cursor are read again and left out by their whole content: a key alone would leave out a
-    row that has changed within the same moment.
-    """
+    """Have dlt compare records with the file's cursor, unless the module has a cursor of its own."""
     if not ingestion.cursor or not ingestion.is_incremental or _has_own_cursor(resource):
         return
     import dlt  # noqa: PLC0415
@@ -213,6 +206,17 @@ def _set_cursor(resource: "DltResource", ingestion: Ingestion) -> None:
     resource.apply_hints(
         incremental=dlt.sources.incremental(path, on_cursor_value_missing="include", range_start="closed")
     )
+
+
+def _compare_whole_rows(resource: "DltResource") -> None:
+    """Have dlt leave out a row that equals the last cursor, and is read again, by its whole content.
+
+    By its key alone, a row would be lost that has changed within the same moment.
+    """
+    if resource._hints is not None:  # noqa: SLF001, an empty key means no comparison at all
+        resource._hints.pop("primary_key", None)  # noqa: SLF001
+    if resource.incremental is not None:
+        resource.incremental.set_deduplication_key(None, from_hints=True)
 
 
 def _has_own_cursor(resource: "DltResource") -> bool:

@@ -222,11 +222,11 @@ def _encrypted(file: str, path: JsonPath, reference: Reference, stack: str) -> D
 def _configurations(lake: Lake) -> Iterator[tuple[str, JsonPath, str, str, Configuration]]:
     """Yield file, path, required kind of connector, connector, and configuration of all that has one.
 
-    A mapper's kind is `mapper`, and its type stands for its connector.
+    A mapper's kind is `mapper`, and its type stands for its connector. A source's module has none: it is empty.
     """
     for source in lake.sources:
-        if source.config is not None and source.config.connector is not None:
-            yield source.file, _PATH, "source", source.config.connector, source.config.configuration
+        if source.config is not None:
+            yield source.file, _PATH, "source", source.config.connector or "", source.config.configuration
         for stream in source.streams:
             for index, mapper in enumerate(stream.config.mappers):
                 yield stream.file, ("mappers", index, "configuration"), _MAPPER, mapper.type, mapper.configuration

@@ -15,6 +15,8 @@ from lotus_infra.lake.models import Field
 def streams_are_offered(lake: Lake) -> Iterator[Diagnostic]:
     """A stream is one that the source has."""
     for source in lake.sources:
+        if not source.reader.discovers:
+            continue
         if source.offered is None:
             what = f"has no {DISCOVERED_FOLDER} folder, so its streams are not compared with those of the source"
             yield Diagnostic(source.file, (), what, f"run `lotus discover {source.name}`", harmless=True)

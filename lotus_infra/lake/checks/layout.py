@@ -13,6 +13,7 @@ from typing import Final
 from airbyte_model.places import column_name, folder_of, has_dots_alone
 
 from lotus_infra import naming
+from lotus_infra.lake.capabilities import TABLE, Place
 from lotus_infra.lake.checks.rule import MOST_OF_A_FILE
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import BUCKET_PATH, DESTINATIONS_FOLDER, S3, Connection, Lake, StreamFile
@@ -47,7 +48,7 @@ _Flaw = tuple[JsonPath, str, str]
 
 def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
     """The readers of the landing zone find the files of each destination that a source writes to."""
-    used = {connection.config.destination for connection in lake.connections}
+    used = {connection.config.destination: lake.place(connection) for connection in lake.connections}
     for name, config in lake.destinations.items():
         if name not in used or config is None:
             continue
@@ -55,10 +56,20 @@ def files_are_readable(lake: Lake) -> Iterator[Diagnostic]:
         if lake.is_landing(config):
             for path, what, remedy in _flaws(config.configuration):
                 yield Diagnostic(file, ("configuration", *path), what, remedy)
-        elif config.connector in lake.connectors or is_definition_id(config.connector):
+        elif (config.connector in lake.connectors or is_definition_id(config.connector)) and not _has_models(
+            used[name]
+        ):
             other = "writes into another bucket than the landing zone's" if lake.is_s3(config) else f"is not {S3}"
-            what = f"{other}: the lake's models read nothing that it writes"
-            yield Diagnostic(file, ("connector",), what, "read its data where it writes it", harmless=True)
+            what, remedy = f"{other}: the lake's models read nothing that it writes", "read its data where it writes it"
+            if used[name] == "warehouse":
+                what = "writes into a warehouse: the lake has assets, checks and freshness of its tables, and no models"
+                remedy = "`lotus scaffold` describes the tables to dbt; write models where the warehouse is"
+            yield Diagnostic(file, ("connector",), what, remedy, harmless=True)
+
+
+def _has_models(place: Place) -> bool:
+    """Whether the lake's models read what any engine writes to a place."""
+    return any(each.has_models for (_, where), each in TABLE.items() if where == place)
 
 
 def places_are_readable(lake: Lake) -> Iterator[Diagnostic]:

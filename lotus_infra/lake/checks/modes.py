@@ -13,9 +13,10 @@ from airbyte_model.offers import (
 )
 from airbyte_model.suggestions import suggestion
 
+from lotus_infra.lake.capabilities import Reader
 from lotus_infra.lake.checks.rule import StreamFlaw, each_selected_stream
 from lotus_infra.lake.diagnostics import Diagnostic, format_path
-from lotus_infra.lake.lake import Lake, StreamFile
+from lotus_infra.lake.lake import Connection, Lake, StreamFile
 from lotus_infra.lake.models import Field, FieldPath
 
 
@@ -32,8 +33,13 @@ def modes_exist(stream: StreamFile) -> Iterator[StreamFlaw]:
 
 
 def modes_are_written(lake: Lake) -> Iterator[Diagnostic]:
-    """The destination supports a stream's mode; only the file of a pinned destination has its modes."""
+    """The engine and the destination support a stream's mode; only the file of a pinned destination has its modes."""
+    readers = {source.name: source.reader for source in lake.sources}
     for connection in lake.connections:
+        reader = readers[connection.source]
+        if reader.modes:
+            yield from _modes_of_engine(connection, reader)
+            continue
         destination = lake.destination_of(connection)
         pinned = lake.pinned(destination.connector) if destination is not None else None
         if pinned is None or not pinned.destination_sync_modes:
@@ -43,6 +49,14 @@ def modes_are_written(lake: Lake) -> Iterator[Diagnostic]:
             flaw = destination_mode_flaw(mode, pinned.connector, pinned.destination_sync_modes) if mode else None
             if flaw is not None:
                 yield Diagnostic(stream.file, ("destination_sync_mode",), *flaw)
+
+
+def _modes_of_engine(connection: Connection, reader: Reader) -> Iterator[Diagnostic]:
+    for stream in connection.streams:
+        if stream.config.destination_sync_mode not in reader.modes and _mode(stream) is not None:
+            what = f"{stream.config.destination_sync_mode} is not a mode of {reader.label}"
+            remedy = f'write "{reader.modes[0]}": the model keeps the latest row of each key'
+            yield Diagnostic(stream.file, ("destination_sync_mode",), what, remedy)
 
 
 @each_selected_stream

@@ -7,7 +7,7 @@ from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake
 
 Claim = tuple[str, str, JsonPath]
 """A name, and the file and path that give it."""
@@ -56,6 +56,26 @@ def models_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     yield from repeated(sensors, "the sensor", "rename one of the two source folders")
     tags = ((naming.dbt_tag(s.source, s.name), s.file, ()) for s in streams)
     yield from repeated(tags, "the dbt tag", "rename one of the two source folders")
+
+
+def job_sensors_are_unique(lake: Lake) -> Iterator[Diagnostic]:
+    """No connection's sensor of jobs has the name of a stream's sensor, as that of `crm` and of its stream `jobs`."""
+    jobs: list[Claim] = [
+        (naming.jobs_sensor(each.resource), each.file, each.path())
+        for each in lake.connections
+        if _has_jobs(lake, each)
+    ]
+    if jobs:
+        sensors = ((naming.sensor(s.source, s.name), s.file, ()) for s in lake.streams)
+        yield from repeated(
+            [*jobs, *sensors], "the sensor", "rename the stream's file, or one of the two source folders"
+        )
+
+
+def _has_jobs(lake: Lake, connection: Connection) -> bool:
+    """Whether a sensor follows the jobs of a connection."""
+    found = lake.capabilities(connection)
+    return found is not None and found.arrival == "job" and found.writes == "table"
 
 
 def repeated(

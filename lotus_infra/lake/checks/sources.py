@@ -7,9 +7,10 @@ from typing import Final
 from airbyte_model import schedules
 from airbyte_model.suggestions import nearest, suggestion
 
+from lotus_infra.lake.dagster_schedule import UnscheduledError, cron_of
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.discovered import Connector
-from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Lake
+from lotus_infra.lake.lake import CONNECTORS_FOLDER, DESTINATIONS_FOLDER, Connection, Lake
 from lotus_infra.lake.models import ConnectionConfig, Schedule, is_definition_id
 
 _MANIFEST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.ya?ml")
@@ -107,10 +108,22 @@ def _connector(lake: Lake, file: str, connector: str, kind: str) -> Iterator[Dia
 
 
 def schedules_run(lake: Lake) -> Iterator[Diagnostic]:
-    """The server accepts a schedule."""
+    """Who starts the syncs of a source, Airbyte or Dagster, accepts its schedule."""
+    by_dagster = {source.name for source in lake.sources if source.reader.scheduler == "dagster"}
     for connection in lake.connections:
-        for key, what, remedy in _schedule_flaws(connection.config.schedule):
+        flaws = list(_schedule_flaws(connection.config.schedule))
+        for key, what, remedy in flaws:
             yield Diagnostic(connection.file, connection.path("schedule", key), what, remedy)
+        if not flaws and connection.source in by_dagster:
+            yield from _beyond_dagster(connection)
+
+
+def _beyond_dagster(connection: Connection) -> Iterator[Diagnostic]:
+    """A valid schedule that Dagster can't express."""
+    try:
+        cron_of(connection.config.schedule)
+    except UnscheduledError as error:
+        yield Diagnostic(connection.file, connection.path("schedule", error.part), error.what, error.remedy)
 
 
 def _schedule_flaws(schedule: Schedule) -> Iterator[tuple[str, str, str]]:

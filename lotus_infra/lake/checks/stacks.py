@@ -2,11 +2,19 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from airbyte_model.suggestions import suggestion
 
 from lotus_infra.lake.checks.configuration import configurations_fit, references_are_well_formed, values_are_set
 from lotus_infra.lake.checks.discovered import deletions_are_selected, fields_are_offered, streams_are_offered
+from lotus_infra.lake.checks.engines import (
+    modules_are_sources,
+    resources_are_offered,
+    runs_are_unique,
+    secrets_are_kept,
+    settings_have_effect,
+)
 from lotus_infra.lake.checks.modes import cursors_work, keys_are_used, keys_work, modes_exist
 from lotus_infra.lake.checks.names import models_are_unique, streams_are_unique
 from lotus_infra.lake.checks.plain import paths_are_plain
@@ -14,7 +22,7 @@ from lotus_infra.lake.checks.rule import Rule, capped
 from lotus_infra.lake.checks.sources import connections_are_written_once, connectors_are_known
 from lotus_infra.lake.checks.texts import texts_are_storable
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import BUCKET_PATH, Lake, SourceFolder
+from lotus_infra.lake.lake import BUCKET_PATH, Connection, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.overlays import (
     SourceOverlay,
     StackOverlay,
@@ -124,7 +132,7 @@ def stack_diagnostics(
 
 
 def prefixes_stay(lake: Lake, own: Lake) -> Iterator[Diagnostic]:
-    """A stream has one prefix in every stack: its models name it, and are the same in all stacks.
+    """A stream has one prefix, or one table, in every stack: its models name it, and are the same in all stacks.
 
     Args:
         lake: The lake as its files have it.
@@ -135,20 +143,46 @@ def prefixes_stay(lake: Lake, own: Lake) -> Iterator[Diagnostic]:
         if _landing(own, source) == _landing(lake, before[source.name]):
             continue
         for stream in source.selected_streams:
-            here, there = own.prefix_of(source, stream), lake.prefix_of(before[source.name], stream)
-            if here is None or there is None or here == there:
+            here, there = _place_read(own, source, stream), _place_read(lake, before[source.name], stream)
+            if here is None or there is None or here.place == there.place:
                 continue
-            [connection] = [each for each in source.connections if each.takes(stream) and own.lands(each)][:1]
-            what = f"writes {stream.source}/{stream.name} below {here}, and its models read it below {there}"
-            path = connection.path("destination")
-            yield Diagnostic(source.file, path, what, f"give the destination the same {BUCKET_PATH}")
+            what = f"writes {stream.source}/{stream.name} {here.place}, and its models read it {there.place}"
+            remedy = f"give the destination the same {BUCKET_PATH}"
+            if here.is_table or there.is_table:
+                remedy = "write to the same destination, with values that differ by stack in its file"
+            yield Diagnostic(source.file, here.connection.path("destination"), what, remedy)
             break
 
 
+class _PlaceRead(NamedTuple):
+    """Where the lake's models read a stream, for people, and the connection that writes it there."""
+
+    place: str
+    connection: Connection
+    is_table: bool
+
+
+def _place_read(lake: Lake, source: SourceFolder, stream: StreamFile) -> _PlaceRead | None:
+    """The prefix or the table that the lake's models read a stream from; None if they read neither."""
+    files, tables = lake.read_of(source, stream), lake.table_read_of(source, stream)
+    if files is not None:
+        return _PlaceRead(f"below {lake.place_of(files, stream)}", files, is_table=False)
+    table = lake.table_of(tables, stream) if tables is not None else None
+    if tables is None or table is None:
+        return None
+    return _PlaceRead(f"in the table {table.destination}.{table}", tables, is_table=True)
+
+
 def _landing(lake: Lake, source: SourceFolder) -> list[object]:
-    """The connections of a source that land, each with the path in its bucket: on these its prefixes depend."""
-    found = ((each.name, lake.lands(each), lake.destination_of(each)) for each in source.connections)
-    return [(name, to.configuration.get(BUCKET_PATH) if to else None) for name, lands, to in found if lands]
+    """The connections of a source whose files or tables models read, with what their prefixes and tables depend on."""
+    found = (
+        (each.name, lake.place(each), each.config.destination, lake.destination_of(each)) for each in source.connections
+    )
+    read = [each for each in found if each[1] in {"landing", "postgres"}]
+    return [
+        (name, to.configuration.get(BUCKET_PATH) if to else None) if place == "landing" else (name, destination)
+        for name, place, destination, to in read
+    ]
 
 
 def _in_stack(overlay: StackOverlay, own: Lake, found: Diagnostic) -> Diagnostic:
@@ -175,6 +209,11 @@ SAME_IN_EVERY_STACK: frozenset[Rule] = frozenset(
         keys_are_used,
         references_are_well_formed,
         configurations_fit,
+        settings_have_effect,
+        secrets_are_kept,
+        modules_are_sources,
+        resources_are_offered,
+        runs_are_unique,
         overlays_apply,
     }
 )

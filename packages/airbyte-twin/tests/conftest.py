@@ -13,7 +13,10 @@ from clients_support import Client, Ledger, Worker, working
 from lab_connectors import LAB_CONNECTORS
 from landing_support import NEW_YEAR, Lake, new_lake, s3_server
 from sync_support import Script
+from tables_support import Warehouse, new_warehouse
 from twin_support import Api, serving
+
+from tests.support.postgres import Postgres, running_postgres
 
 
 @pytest.fixture
@@ -43,6 +46,19 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def lake(url: str) -> Lake:
     return new_lake(url)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres server."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def warehouse(postgres: Postgres) -> Warehouse:
+    """An empty database."""
+    return new_warehouse(postgres)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airbyte_twin.registry import load_registry
-from airbyte_twin.registry.build import RECIPES, Recipe, build, lake_fields, main, render, schema_constraints
+from airbyte_twin.registry import Connector, load_registry
+from airbyte_twin.registry.build import BY_HAND, RECIPES, Recipe, build, lake_fields, main, render, schema_constraints
 from twin_contract import shared_data
 from twin_support import Api, fields
 
@@ -22,9 +22,17 @@ def test_the_shipped_facts_are_those_of_the_reference_data(recipe: Recipe) -> No
     assert (DATA / f"{recipe.image}.json").read_text() == render(build(recipe, shared_data())), remedy
 
 
-def test_every_shipped_file_has_a_recipe() -> None:
+def test_every_shipped_file_has_a_recipe_but_those_without_reference_data() -> None:
     shipped = {entry.name for entry in DATA.iterdir() if entry.name.endswith(".json")}
-    assert shipped == {f"{recipe.image}.json" for recipe in RECIPES}
+    assert shipped == {f"{recipe.image}.json" for recipe in RECIPES} | {f"{image}.json" for image in BY_HAND}
+
+
+@pytest.mark.parametrize("image", sorted(BY_HAND))
+def test_a_file_by_hand_reads_as_the_generator_would_write_it(image: str) -> None:
+    text = (DATA / f"{image}.json").read_text()
+    connector = Connector.model_validate_json(text)
+    assert schema_constraints(connector.spec) == connector.spec
+    assert text == render(connector)
 
 
 def test_the_generator_writes_every_file(tmp_path: Path) -> None:

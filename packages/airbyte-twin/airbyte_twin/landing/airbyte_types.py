@@ -107,6 +107,15 @@ def record_type(json_schema: JsonObject, selected_fields: tuple[str, ...] | None
     return _struct(properties, "")
 
 
+def field_type(schema: JsonValue) -> AirbyteType | None:
+    """The type of one field by itself; None for one that only null fulfils.
+
+    Raises:
+        LandingError: destination-s3 fails on this schema.
+    """
+    return _airbyte_type(schema, "")
+
+
 def option_name(airbyte_type: AirbyteType) -> str:
     """The name of the member that holds such a value in a union's record."""
     match airbyte_type:

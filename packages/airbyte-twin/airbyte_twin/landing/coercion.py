@@ -60,10 +60,19 @@ def parse_time(text: str, *, with_timezone: bool) -> time:
     Raises:
         ValueError: it is none.
     """
-    found = _matched(_TIME, text)
-    zone, clock = _zone(found["zone"]), _clock(found)
-    some_day = datetime.combine(date(2000, 1, 1), clock, zone if with_timezone else UTC)
+    clock = parse_offset_time(text)
+    some_day = datetime.combine(date(2000, 1, 1), clock if with_timezone else clock.replace(tzinfo=UTC))
     return some_day.astimezone(UTC).time()
+
+
+def parse_offset_time(text: str) -> time:
+    """A time of day with its own offset, by default UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _matched(_TIME, text)
+    return _clock(found).replace(tzinfo=_zone(found["zone"]))
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
@@ -101,13 +110,13 @@ def _zone(text: str) -> timezone:
 UNFIT = "DESTINATION_SERIALIZATION_ERROR"
 TOO_LARGE = "DESTINATION_FIELD_SIZE_LIMITATION"
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 Change = dict[str, str]
 Row = dict[str, object]
 
 
-class _UnfitError(Exception):
+class UnfitError(Exception):
     """A value that a type can't hold."""
 
     def __init__(self, reason: str = UNFIT) -> None:
@@ -134,9 +143,14 @@ def _fit(airbyte_type: AirbyteType, value: JsonValue, path: str, changes: list[C
         return None
     try:
         return _fitted(airbyte_type, value, path, changes)
-    except _UnfitError as unfit:
-        changes.append({"field": path, "change": "NULLED", "reason": unfit.reason})
+    except UnfitError as unfit:
+        changes.append(nulled(path, unfit))
         return None
+
+
+def nulled(path: str, unfit: UnfitError) -> Change:
+    """How `_airbyte_meta` reports a value that became null."""
+    return {"field": path, "change": "NULLED", "reason": unfit.reason}
 
 
 def _fitted(airbyte_type: AirbyteType, value: JsonValue, path: str, changes: list[Change]) -> object:
@@ -147,11 +161,11 @@ def _fitted(airbyte_type: AirbyteType, value: JsonValue, path: str, changes: lis
             return _json_text(airbyte_type, value)
         case Struct():
             if not isinstance(value, dict):
-                raise _UnfitError
+                raise UnfitError
             return _members(airbyte_type, value, f"{path}.", changes)
         case ListOf():
             if not isinstance(value, list):
-                raise _UnfitError
+                raise UnfitError
             return [_fit(airbyte_type.items, item, f"{path}.[{index}]", changes) for index, item in enumerate(value)]
         case Union():
             return _one_of(airbyte_type, value, path, changes)
@@ -163,7 +177,7 @@ def _one_of(union: Union, value: JsonValue, path: str, changes: list[Change]) ->
     if chosen is None:
         chosen = next((option for option in union.options if _fit(option, value, path, []) is not None), None)
     if chosen is None:
-        raise _UnfitError
+        raise UnfitError
     fitted = _fit(chosen, value, path, changes)
     name = option_name(chosen)
     return None if fitted is None else {"type": name, name: fitted}
@@ -185,7 +199,7 @@ def _own_type(airbyte_type: AirbyteType) -> type:
 
 def _json_text(airbyte_type: JsonText, value: JsonValue) -> str:
     if not isinstance(value, airbyte_type.holds):
-        raise _UnfitError
+        raise UnfitError
     return dump_json(value).decode()
 
 
@@ -205,14 +219,14 @@ def _string(value: JsonValue) -> str:
 
 def _boolean(value: JsonValue) -> bool:
     if not isinstance(value, bool):
-        raise _UnfitError
+        raise UnfitError
     return value
 
 
 def _integer(value: JsonValue) -> int:
     match value:
         case bool():
-            raise _UnfitError
+            raise UnfitError
         case int():
             whole = value
         case float() if value.is_integer():
@@ -220,9 +234,9 @@ def _integer(value: JsonValue) -> int:
         case str() if _INTEGER.fullmatch(value):
             whole = int(value) if len(value) < 100 else 1 << 64
         case _:
-            raise _UnfitError
+            raise UnfitError
     if not -(1 << 63) <= whole < 1 << 63:
-        raise _UnfitError(TOO_LARGE)
+        raise UnfitError(TOO_LARGE)
     return whole
 
 
@@ -230,7 +244,7 @@ def _number(value: JsonValue) -> float:
     """A double; larger numbers become infinite, as in Java's BigDecimal.doubleValue."""
     match value:
         case bool():
-            raise _UnfitError
+            raise UnfitError
         case float():
             return value
         case int():
@@ -238,19 +252,19 @@ def _number(value: JsonValue) -> float:
                 return float(value)
             except OverflowError:
                 return math.inf if value > 0 else -math.inf
-        case str() if _NUMBER.fullmatch(value):
+        case str() if NUMBER.fullmatch(value):
             return float(value)
-    raise _UnfitError
+    raise UnfitError
 
 
 def _moment(parse: Callable[[str], object]) -> Callable[[JsonValue], object]:
     def fit(value: JsonValue) -> object:
         if not isinstance(value, str):
-            raise _UnfitError
+            raise UnfitError
         try:
             return parse(value)
         except (ValueError, OverflowError):
-            raise _UnfitError from None
+            raise UnfitError from None
 
     return fit
 

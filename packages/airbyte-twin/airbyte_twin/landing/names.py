@@ -9,8 +9,13 @@ import unicodedata
 
 def column_name(field: str) -> str:
     """The Avro-safe name of a field: ASCII letters, digits and `_`, and no digit first."""
-    safe = re.sub("[^A-Za-z0-9_]", "_", re.sub(r"\s+", "_", _without_accents(field), flags=re.ASCII))
+    safe = plain_name(field)
     return safe if re.match("[A-Za-z_]", safe) else f"_{safe}"
+
+
+def plain_name(name: str) -> str:
+    """A name with ASCII letters, digits and `_` only."""
+    return re.sub("[^A-Za-z0-9_]", "_", re.sub(r"\s+", "_", _without_accents(name), flags=re.ASCII))
 
 
 def key_name(name: str) -> str:

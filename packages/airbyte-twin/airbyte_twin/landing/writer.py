@@ -8,15 +8,14 @@ from itertools import count
 from uuid import uuid4
 
 from airbyte_twin.clock import Clock
-from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.documents import JsonObject
 from airbyte_twin.landing.airbyte_types import record_type
 from airbyte_twin.landing.coercion import fit_record
 from airbyte_twin.landing.configuration import Configuration, parse_configuration
-from airbyte_twin.landing.errors import LandingError
 from airbyte_twin.landing.layout import layout_of
 from airbyte_twin.landing.parquet import EXTRACTED_AT, GENERATION_ID, META, RAW_ID, Part, table_schema
 from airbyte_twin.landing.storage import Bucket
-from airbyte_twin.landing.stream import LandingStream
+from airbyte_twin.landing.stream import LandingStream, record_size
 
 LARGEST_PART = 200 << 20
 
@@ -53,7 +52,7 @@ class StreamWriter:
         Raises:
             LandingError: it is no JSON, or the disk or S3 fails.
         """
-        size = _size(record)
+        size = record_size(record)
         values, changes = fit_record(record, self._airbyte_type)
         metadata = {
             RAW_ID: str(uuid4()),
@@ -111,13 +110,6 @@ class StreamWriter:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
-
-
-def _size(record: JsonObject) -> int:
-    try:
-        return len(dump_json(record))
-    except ValueError as error:
-        raise LandingError("A record can't be written as JSON: correct the source.") from error
 
 
 class Landing:

@@ -122,6 +122,11 @@ RECIPES = (
         "0.8.0", modes=("overwrite", "append", "append_dedup"),
     ),
 )  # fmt: skip
+BY_HAND = frozenset({"destination-postgres"})
+"""Images whose files no recipe makes, because the data folder has no document of theirs.
+
+Source: destination-postgres 3.0's published spec and `metadata.yaml`; docs/integrations/destinations/postgres.md.
+"""
 
 
 def read(path: Path) -> JsonObject:

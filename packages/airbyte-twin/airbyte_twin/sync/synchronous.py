@@ -65,6 +65,8 @@ async def _destination_failure(twin: Twin, definition_id: str, configuration: Js
             destination.check()
         except destination.errors as error:
             return str(error)
+        finally:
+            destination.close()
         return None
 
     failure = await aside(look)

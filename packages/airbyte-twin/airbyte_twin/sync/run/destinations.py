@@ -1,6 +1,6 @@
 """Destinations of syncs.
 
-The landing package loads heavy libraries and is imported only when a sync needs it.
+The packages that write load heavy libraries and are imported only when a sync needs them.
 """
 
 from dataclasses import dataclass, field
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from airbyte_twin.clock import Clock
 from airbyte_twin.documents import JsonObject, dump_json
+from airbyte_twin.states import StreamKey
 from airbyte_twin.sync.streams import SyncStream
 
 if TYPE_CHECKING:
     from airbyte_twin.landing import LandingStream
 
 S3 = "airbyte/destination-s3"
+POSTGRES = "airbyte/destination-postgres"
 NOWHERE = "airbyte/destination-dev-null"
-WRITABLE = frozenset({S3, NOWHERE})
+WRITABLE = frozenset({S3, POSTGRES, NOWHERE})
+DEDUPLICATING = frozenset({"append_dedup", "overwrite_dedup"})
 
 
 class DestinationError(Exception):
@@ -55,6 +58,9 @@ class Destination(Protocol):
     def clear(self, stream: SyncStream) -> None:
         """Delete all rows of a stream."""
 
+    def close(self) -> None:
+        """Let go of its connections."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -67,6 +73,7 @@ class Target:
         clock: Dates the objects.
         namespaces: Where streams go, by their namespace in the source.
         prefix: Before the names of streams.
+        streams: All streams of the connection, in its order.
     """
 
     repository: str
@@ -75,6 +82,7 @@ class Target:
     clock: Clock
     namespaces: "Namespaces"
     prefix: str
+    streams: tuple[StreamKey, ...] = ()
 
     def destination(self) -> Destination:
         """The destination.
@@ -82,7 +90,32 @@ class Target:
         Raises:
             DestinationError: An unsupported configuration.
         """
-        return Nowhere() if self.repository == NOWHERE else Bucket(self)
+        if self.repository == NOWHERE:
+            return Nowhere()
+        return Database(self) if self.repository == POSTGRES else Bucket(self)
+
+    @property
+    def written_prefix(self) -> str:
+        """The prefix of names at the destination: one of blanks is none."""
+        return self.prefix if self.prefix.strip() else ""
+
+    def landed(self, stream: SyncStream) -> "LandingStream":
+        """A stream as the destination receives it."""
+        from airbyte_twin.landing import LandingStream  # noqa: PLC0415 - only syncs need its heavy libraries
+
+        return LandingStream(
+            name=stream.selected.name,
+            namespace=self.namespaces.of(stream.selected.namespace),
+            prefix=self.written_prefix,
+            json_schema=stream.discovered.json_schema,
+            selected_fields=stream.selected.selected_fields,
+            generation_id=stream.generation_id,
+            minimum_generation_id=stream.minimum_generation_id,
+            sync_id=stream.sync_id,
+            deduplicated=stream.selected.destination_sync_mode in DEDUPLICATING,
+            primary_key=stream.primary_key,
+            cursor=stream.cursor,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +158,48 @@ class Bucket:
 
     def open(self, stream: SyncStream) -> Writer:
         """Begin to write a stream."""
-        return self._landing.open(self._landed(stream))
+        return self._landing.open(self._target.landed(stream))
 
     def clear(self, stream: SyncStream) -> None:
         """Delete all objects of a stream."""
-        self._landing.clear(self._landed(stream))
+        self._landing.clear(self._target.landed(stream))
 
-    def _landed(self, stream: SyncStream) -> "LandingStream":
-        from airbyte_twin.landing import LandingStream  # noqa: PLC0415 - as above
+    def close(self) -> None:
+        """It has no connection that stays open."""
 
-        return LandingStream(
-            name=stream.selected.name,
-            namespace=self._target.namespaces.of(stream.selected.namespace),
-            prefix=self._target.prefix if self._target.prefix.strip() else "",
-            json_schema=stream.discovered.json_schema,
-            selected_fields=stream.selected.selected_fields,
-            generation_id=stream.generation_id,
-            minimum_generation_id=stream.minimum_generation_id,
-            sync_id=stream.sync_id,
-        )
+
+class Database:
+    """A destination-postgres."""
+
+    def __init__(self, target: Target) -> None:
+        from airbyte_twin.landing import LandingError  # noqa: PLC0415 - only syncs need its heavy libraries
+        from airbyte_twin.tables import Tables  # noqa: PLC0415 - as above
+
+        self._target = target
+        streams = [
+            (target.namespaces.of(namespace), target.written_prefix + name) for namespace, name in target.streams
+        ]
+        try:
+            self._tables = Tables(target.configuration, streams)
+        except LandingError as error:
+            raise DestinationError(str(error)) from error
+        self.errors: tuple[type[Exception], ...] = (LandingError,)
+
+    def check(self) -> None:
+        """See whether the default schema can be written."""
+        self._tables.check()
+
+    def open(self, stream: SyncStream) -> Writer:
+        """Begin to write a stream."""
+        return self._tables.open(self._target.landed(stream))
+
+    def clear(self, stream: SyncStream) -> None:
+        """Empty the table of a stream."""
+        self._tables.clear(self._target.landed(stream))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._tables.close()
 
 
 class Nowhere:
@@ -160,6 +216,9 @@ class Nowhere:
 
     def clear(self, stream: SyncStream) -> None:
         """There is nothing to delete."""
+
+    def close(self) -> None:
+        """It has no connection."""
 
 
 class Counter:

@@ -94,6 +94,8 @@ class Work:
                 Sync(self, self.source, destination, report).run(cancellation)
         except destination.errors as error:
             raise self._destination_failed(error) from error
+        finally:
+            destination.close()
 
     def _destination_failed(self, error: Exception) -> Failed:
         return failed("destination", redacted(str(error), self.target.secrets))

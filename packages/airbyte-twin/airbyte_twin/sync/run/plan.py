@@ -140,6 +140,7 @@ def _target(twin: Twin, connection: Connection, destination: Actor) -> Target:
         clock=twin.clock,
         namespaces=Namespaces(connection.namespace_definition, connection.namespace_format),
         prefix=connection.prefix,
+        streams=tuple(stream.key for stream in connection.streams),
     )
 
 

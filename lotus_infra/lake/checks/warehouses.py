@@ -1,0 +1,63 @@
+"""Tables that the lake's models read, or that its dbt sources describe, in the databases of warehouses."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from lotus_infra import naming
+from lotus_infra.lake.diagnostics import Diagnostic
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
+
+if TYPE_CHECKING:
+    from lotus_infra.lake.warehouses import Table
+
+_TAKEN: Final = {
+    "lake": "the lake's own catalog",
+    "main": "DuckDB's default schema",
+    "memory": "DuckDB's default database",
+    "system": "a database of DuckDB's own",
+    "temp": "a database of DuckDB's own",
+}
+"""Names that no database can have which DuckDB attaches beside the lake."""
+
+
+def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
+    """The file of a Postgres database that models read can name it in DuckDB, in dbt and in a variable."""
+    read = {connection.config.destination for connection in lake.connections if lake.place(connection) == "postgres"}
+    for name in sorted(read):
+        file, rename = f"{DESTINATIONS_FOLDER}/{name}.json", 'rename the file, and "destination" of its sources'
+        if name in _TAKEN:
+            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB: it is {_TAKEN[name]}', rename)
+        elif not naming.is_identifier(name):
+            remedy = f"{rename}: use lower-case letters, digits and underscores, a letter first"
+            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB', remedy)
+
+
+def tables_have_one_schema(lake: Lake) -> Iterator[Diagnostic]:
+    """The tables of a source are in one schema of one database: a source of dbt has one."""
+    for source in lake.sources:
+        first: tuple[StreamFile, Table] | None = None
+        for stream in source.selected_streams:
+            connection = _writer_of(lake, source, stream)
+            table = lake.table_of(connection, stream) if connection is not None else None
+            if connection is None or table is None:
+                continue
+            if first is None:
+                first = stream, table
+            elif (table.destination, table.schema) != (first[1].destination, first[1].schema):
+                what = (
+                    f"is written to {table.destination}.{table}, and {first[0].file} to "
+                    f"{first[1].destination}.{first[1]}: a source of dbt has one schema"
+                )
+                remedy = f"give the connections in {source.file} one destination and one namespace, or move the stream"
+                yield Diagnostic(stream.file, (), what, f"{remedy} to a source folder of its own")
+                break
+
+
+def _writer_of(lake: Lake, source: SourceFolder, stream: StreamFile) -> Connection | None:
+    """The connection whose table of a stream dbt's source describes; None if the lake reads files of it."""
+    if lake.read_of(source, stream) is not None:
+        return None
+    takers = [each for each in source.connections if each.takes(stream)]
+    return lake.table_read_of(source, stream) or next(
+        (each for each in takers if lake.place(each) == "warehouse"), None
+    )
