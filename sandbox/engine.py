@@ -151,6 +151,10 @@ class Engine:
             found |= {naming.connection_resource(source, name): each for name, each in own.items()}
         return found
 
+    def configuration(self) -> str:
+        """The stack's configuration as JSON, with its secrets."""
+        return self._captured("config", "--show-secrets", "--json", "--stack", STACK)
+
     def _captured(self, *arguments: str) -> str:
         process = subprocess.run(
             ["pulumi", "--non-interactive", *arguments],

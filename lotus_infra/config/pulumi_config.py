@@ -64,6 +64,7 @@ class Settings:
         landing_zone: the landing zone; None without one.
         identities: the access keys of the buckets; None if the stack creates them.
         dagster: Dagster on a cluster; None without it.
+        dagster_elsewhere: whether a Dagster outside of the stack runs the sources that dlt reads.
     """
 
     workspace_id: str
@@ -75,6 +76,7 @@ class Settings:
     landing_zone: LandingZoneSettings | None
     identities: GivenIdentities | None
     dagster: DagsterStack | None
+    dagster_elsewhere: bool
 
 
 def settings(project: Path) -> StackSettings:
@@ -139,6 +141,7 @@ def load(project: Path, stack: StackSettings) -> Settings:
         landing_zone=zone,
         identities=_identities(config) if zone is not None and zone.server == "s3" else None,
         dagster=_dagster(config, stack.lotus.dagster),
+        dagster_elsewhere=stack.lotus.dagster_elsewhere,
     )
 
 
