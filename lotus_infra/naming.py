@@ -292,6 +292,10 @@ def dlt_state(source: str, stream: str) -> str:
     return f"{INGESTION_PATH}/{source}/{stream}.tar"
 
 
+WRITER_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""The environment variables of a dlt run with the writer's access key, in place of the reader's."""
+
+
 def source_variable(source: str) -> str:
     """The environment variable of a dlt run with the source's configuration, as JSON: `LOTUS_SOURCE_ERP`."""
     return f"LOTUS_SOURCE_{source.upper()}"

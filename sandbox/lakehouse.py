@@ -173,7 +173,7 @@ class Lakehouse:
     def __init__(self, layout: Layout, server: Server, output: IO[str] | None = None, interface: int = 0) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.worker", str(interface)],
-            cwd=Path(__file__).resolve().parents[1],
+            cwd=layout.project,
             env=environment(layout, server),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

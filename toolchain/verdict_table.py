@@ -50,6 +50,7 @@ The table is closed: a change is safe only if a row says so.
 - An object that {protected}, or that {retained}, is 🔴 destroys, whatever its type.
 - A deletion that only removes the object from the state (`retain_on_delete`) is 🟢 safe.
 - The settings of a bucket that is deleted in the same update are part of that loss.
+- The Kubernetes secret of a source that dlt reads (`lotus:dlt:Source`) is deleted with its source: that is no loss.
 
 Some changes are compared in more detail, and can have a worse verdict than their row:
 
@@ -60,6 +61,9 @@ Some changes are compared in more detail, and can have a worse verdict than thei
 - Streams, cursors and refreshes of a connection (`configurations`) are compared one by one. A stream that moves to
   another connection of its source loses its cursor, which is 🔴 destroys. A mapper that no longer hashes, encrypts or
   leaves out a field, or no longer filters rows, is 🟠 exposes.
+- Streams and `configuration` of a source that dlt reads are compared in the same way. Its preview shows references in
+  place of secrets. If its Kubernetes secret changes, each of them may have another value. dlt's cursors are in the
+  landing bucket, so no change loses one.
 """
 SIGNS: Final[Mapping[Effect, str]] = {
     "destroys": "🔴 destroys",

@@ -21,6 +21,7 @@ from pulumi_airbyte.client.models import Actor, Job
 from pulumi_airbyte.client.models import Connection as LiveConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, TypeAdapter, ValidationError
 
+from lotus_infra import naming
 from lotus_infra.clients.pulumi import Engine
 from lotus_infra.config import production
 from lotus_infra.config.settings import NAMESPACE, StackSettings
@@ -62,7 +63,7 @@ class ConnectedLake:
     lake: Lake
 
     def select_sources(self, names: Sequence[str], *, every: bool) -> tuple[str, ...]:
-        """The names of the selected sources, or of single connections: the given ones, or all sources.
+        """The names of the selected sources, or of single connections: the given ones, or all that Airbyte reads.
 
         Raises:
             LotusError: Both or neither is requested.
@@ -93,9 +94,10 @@ class ConnectedLake:
         """The id of the Airbyte source with the label of a folder.
 
         Raises:
-            LotusError: No source has the label, or several have it.
+            LotusError: No source has the label, or several have it; or Airbyte does not read it.
             AirbyteError: The sources can't be listed.
         """
+        refuse_other_engine(source)
         return _single_id("source", source.label, self._ids_with_label(source), "--source-id")
 
     def connection(self, connection: Connection) -> LiveConnection:
@@ -106,6 +108,7 @@ class ConnectedLake:
             AirbyteError: The objects can't be listed.
         """
         source = find_source(self.lake, connection.source)
+        refuse_other_engine(source)
         labelled = set(self._ids_with_label(source))
         if not labelled:
             # A missing source is the better message than a missing connection.
@@ -137,6 +140,17 @@ class ConnectedLake:
     @cached_property
     def _connections(self) -> list[LiveConnection]:
         return self.airbyte.list_connections(self.workspace_id)
+
+
+def refuse_other_engine(source: SourceFolder) -> None:
+    """Refuse a source that Airbyte does not know.
+
+    Raises:
+        LotusError: Another engine reads it.
+    """
+    if source.engine != "airbyte":
+        what = f"Airbyte does not read the source {source.name}: it has a module for {source.reader.label}"
+        raise LotusError(what, f"its runs are those of the job {naming.dlt_job(source.name)} in Dagster")
 
 
 def select_sources(lake: Lake, names: Sequence[str], *, every: bool) -> tuple[str, ...]:

@@ -140,18 +140,32 @@ class DagsterRuns:
         Raises:
             LotusError: It is not deployed, or several code locations have it; or Dagster does not answer.
         """
-        found = self._jobs.get(name, ())
+        found = self.jobs().get(name, ())
         own = [each for each in found if each.location == naming.CODE_LOCATION]
         if len(found) > 1 and len(own) != 1:
             places = ", ".join(each.location for each in found)
             raise LotusError(f"several code locations of Dagster have the job {name}: {places}", "remove all but one")
         if found:
             return own[0] if own else found[0]
-        hint = "deploy Dagster's image of this commit with `pulumi up`"
+        raise self._missing(name)
+
+    def jobs(self) -> dict[str, tuple[DeployedJob, ...]]:
+        """All deployed jobs by name; several code locations may have one of the same name.
+
+        Raises:
+            LotusError: Dagster does not answer.
+        """
+        return self._jobs
+
+    def missing(self, name: str) -> str:
+        """Why a job is not deployed, and what to do."""
+        return str(self._missing(name))
+
+    def _missing(self, name: str) -> LotusError:
         broken = self._broken_locations
         if broken:
-            raise LotusError(f"Dagster has no job {name}: the code location {broken[0]}", _REFUSED)
-        raise LotusError(f"Dagster has no job {name}", hint)
+            return LotusError(f"Dagster has no job {name}: the code location {broken[0]}", _REFUSED)
+        return LotusError(f"Dagster has no job {name}", "deploy Dagster's image of this commit with `pulumi up`")
 
     def last_runs(self, job: str, limit: int = 1, *, succeeded: bool = False) -> list[JobRun]:
         """The newest runs of a job, the newest first.

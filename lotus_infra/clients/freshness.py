@@ -1,15 +1,16 @@
-"""How fresh streams are: the newest partition of each in its bucket, and when Dagster materialized its models.
+"""How fresh streams are: by the newest partition of each or the last job that wrote it, and by Dagster's models.
 
 A value that can't be read is `Unavailable` with the reason, and never a default: no reader may take it for fresh.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 
+from pulumi_airbyte.client.models import Job
 from pydantic import JsonValue
 
 from lotus_infra import naming
@@ -61,6 +62,27 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """The last succeeded job of the connection that writes a stream to where no file shows new rows.
+
+    Attributes:
+        connection: The connection's Pulumi name.
+        destination: The label of its destination.
+        has_models: Whether models of the lake read the stream there.
+        at: When the job ended; None if none has succeeded.
+        job_id: The job; None if none has succeeded.
+        rows: The rows of all streams of the connection that it has read; None if Airbyte does not report them.
+    """
+
+    connection: str
+    destination: str
+    has_models: bool
+    at: datetime | None = None
+    job_id: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """A stream whose files no sensor and no model of the lake reads.
 
@@ -84,8 +106,8 @@ class Materialization:
     at: datetime | None
 
 
-Landed = NewestPartition | Unavailable | Unread | None
-"""A stream's newest partition; None if no file has landed."""
+Landed = NewestPartition | Arrival | Unavailable | Unread | None
+"""A stream's newest partition, or its last job; None if no file has landed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +117,12 @@ class StreamStatus:
     Attributes:
         source: The folder of its source.
         stream: The name of its file.
-        landed: Its newest partition.
+        landed: Its newest partition, or the last job that has written it.
         model: Its model.
         marts: The marts downstream of the model, by name; empty if the model is unavailable.
         quarantined: The files that runs of the model skip.
         failed_checks: Of the model and of its marts.
-        paused: Whether the connection that writes its files is paused by its file.
+        paused: Whether the connection that writes it is paused by its file.
     """
 
     source: str
@@ -122,6 +144,8 @@ def newest_partitions(
 ) -> dict[StreamKey, Landed]:
     """The newest partition of each stream of some connections, where the lake's sensors and models read it.
 
+    Streams whose new rows show by jobs are left out.
+
     Args:
         lake: The lake.
         connections: The connections.
@@ -137,7 +161,9 @@ def newest_partitions(
         if key in landed:
             continue
         source = sources[stream.source]
-        read = lake.read_of(source, stream)
+        read = lake.arrival_of(source, stream)
+        if read is not None and not lake.lands(read):
+            continue
         if read is None:
             used = (each.config.destination for each in source.connections if each.takes(stream))
             landed[key] = Unread(tuple(dict.fromkeys(map(lake.destination_label, used))))
@@ -152,6 +178,39 @@ def newest_partitions(
         else:
             landed.update(_list_prefixes(bucket, prefixes, now))
     return landed
+
+
+def job_streams(lake: Lake, connections: Iterable[Connection]) -> dict[StreamKey, Connection]:
+    """The streams that some connections take whose new rows show by jobs, each with the connection of these jobs."""
+    sources = {source.name: source for source in lake.sources}
+    streams = (each for connection in connections for each in connection.streams)
+    found = {(each.source, each.name): lake.arrival_of(sources[each.source], each) for each in streams}
+    return {key: each for key, each in found.items() if each is not None and not lake.lands(each)}
+
+
+def last_arrivals(
+    lake: Lake, streams: Mapping[StreamKey, Connection], jobs: Mapping[str, Job | None]
+) -> dict[StreamKey, Landed]:
+    """The last succeeded job of each stream.
+
+    Args:
+        lake: The lake.
+        streams: Streams, each with the connection of its jobs.
+        jobs: The last succeeded job of each connection, by its Pulumi name; of one that is missing, it is unknown.
+    """
+    return {key: _arrival(lake, connection, jobs) for key, connection in streams.items()}
+
+
+def _arrival(lake: Lake, connection: Connection, jobs: Mapping[str, Job | None]) -> Arrival | Unavailable:
+    if connection.resource not in jobs:
+        return Unavailable(f"Airbyte does not have the connection {connection.resource}")
+    known, job = lake.capabilities(connection), jobs[connection.resource]
+    arrival = Arrival(
+        connection.resource,
+        lake.destination_label(connection.config.destination),
+        has_models=known is not None and known.has_models,
+    )
+    return arrival if job is None else replace(arrival, at=job.ended, job_id=job.job_id, rows=job.rows_synced)
 
 
 def destination_bucket(
@@ -225,15 +284,17 @@ def load_assets(url: str) -> dict[AssetKey, Asset] | Unavailable:
 def stream_status(
     source: str, name: str, landed: Landed, assets: dict[AssetKey, Asset] | Unavailable, *, paused: bool = False
 ) -> StreamStatus:
-    """How fresh a stream is, by its newest partition and by Dagster's assets.
+    """How fresh a stream is, by its newest partition or its last job, and by Dagster's assets.
 
     Args:
         source: The folder of its source.
         name: The name of its file.
-        landed: Its newest partition.
+        landed: Its newest partition, or the last job that has written it.
         assets: Dagster's assets.
-        paused: Whether the connection that writes its files is paused by its file.
+        paused: Whether the connection that writes it is paused by its file.
     """
+    if isinstance(landed, Arrival) and not landed.has_models:
+        return StreamStatus(source, name, landed, Unread((landed.destination,)), paused=paused)
     if isinstance(landed, Unread):
         return StreamStatus(source, name, landed, landed, paused=paused)
     if isinstance(assets, Unavailable):
@@ -285,10 +346,15 @@ def _in_one_line(reason: str) -> str:
 def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
     """A line for each value of a stream that is older than a limit, or whose age is unknown.
 
-    A stream without new files on purpose, because its connection is paused or its files are not read, has none.
+    A stream without new rows on purpose, because its connection is paused or nothing is known to write it, has none.
     """
-    if stream.paused or isinstance(stream.landed, Unread) or isinstance(stream.model, Unread):
+    if stream.paused or isinstance(stream.landed, Unread):
         return
+    yield from _landing_problems(stream, limit, now)
+    yield from _model_problems(stream, limit, now)
+
+
+def _landing_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
     who = f"{stream.source}/{stream.stream}"
     match stream.landed:
         case None:
@@ -297,6 +363,16 @@ def freshness_problems(stream: StreamStatus, limit: timedelta, now: datetime) ->
             yield f"{who}: the age of its files is not known: {reason}"
         case NewestPartition(newest=at) if now - at > limit:
             yield f"{who}: its newest file is older than {_hours(limit)}"
+        case Arrival(at=None, connection=connection):
+            yield f"{who}: no job of the connection {connection} has succeeded"
+        case Arrival(at=datetime() as at, connection=connection) if now - at > limit:
+            yield f"{who}: the last succeeded job of the connection {connection} is older than {_hours(limit)}"
+
+
+def _model_problems(stream: StreamStatus, limit: timedelta, now: datetime) -> Iterator[str]:
+    who = f"{stream.source}/{stream.stream}"
+    if isinstance(stream.model, Unread):
+        return
     if isinstance(stream.model, Unavailable):
         # A lake without a configured Dagster is checked by its files only.
         if stream.model.requested:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar, cast, get_args
 
 import click
 from airbyte_model.modes import SYNC_MODES
@@ -26,7 +26,8 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, translate_errors
 from lotus_infra.clients.connectors import own_body, own_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
-from lotus_infra.commands.add_streams import StreamOptions, choose, file_names, stream_text
+from lotus_infra.commands.add_module import configuration_of, module_of
+from lotus_infra.commands.add_streams import StreamOptions, choose, described, file_names, stream_text
 from lotus_infra.commands.completion import (
     DESTINATION_CONNECTORS,
     DESTINATION_NAMES,
@@ -42,6 +43,7 @@ from lotus_infra.config.settings import NAMESPACE
 from lotus_infra.config.stack import STACK_VARIABLE, Project
 from lotus_infra.errors import LotusError
 from lotus_infra.importer.secrets import SecretNames
+from lotus_infra.lake.capabilities import READERS
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.checks.sources import sources_have_streams
 from lotus_infra.lake.diagnostics import pluralize
@@ -57,7 +59,7 @@ from lotus_infra.lake.lake import (
     find_source,
 )
 from lotus_infra.lake.loader import load_lake
-from lotus_infra.lake.models import DestinationConfig, LakeFile, SourceConfig, StreamConfig
+from lotus_infra.lake.models import DestinationConfig, Engine, LakeFile, SourceConfig, StreamConfig
 from lotus_infra.lake.reading import Reader, explain_validation_error
 from lotus_infra.lake.references import Reference, parse_text, references, substitute
 from lotus_infra.lake.report import apply_rules
@@ -143,10 +145,20 @@ class SourceOptions:
 @click.argument("name")
 @click.option(
     "--connector",
-    required=True,
+    default="",
     metavar="NAME",
     shell_complete=SOURCE_CONNECTORS,
     help="Its connector, such as source-stripe; pinned if it is not yet.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(Engine)),
+    default="airbyte",
+    show_default=True,
+    help="What reads it: a connector of Airbyte, or with dlt a module in dagster/sources/.",
+)
+@click.option(
+    "--module", default="", metavar="NAME", help="Its module, for dlt; by default NAME; written if it is new."
 )
 @_config_options
 @LABEL_OF_OBJECT
@@ -179,6 +191,8 @@ def add_source(
     directory: Path,
     stack: str | None,
     *,
+    engine: Engine,
+    module: str,
     texts: tuple[str, ...],
     config_file: Path | None,
     secrets: tuple[str, ...],
@@ -201,14 +215,23 @@ def add_source(
     Secrets become references to the stack's. To discover the source, a temporary one is created in Airbyte and deleted.
     It needs the values: the stack's, those of variables such as LOTUS_STRIPE_CLIENT_SECRET, or what you type.
 
+    With --engine dlt a module is written to start from, or an existing one is used; Airbyte has no part in it.
+
     Example: lotus add source stripe --connector source-stripe --all-streams
     """
-    if every and streams:
-        raise click.UsageError("--stream names streams, and --all-streams takes all: leave one out")
-    asks = is_terminal() and not as_json and not yes
     options = SourceOptions(
         *(name, connector, label, destination, schedule, into, streams, namespaces, every, not no_discover, source_id)
     )
+    if READERS[engine].has_module:
+        _refuse_options_of_connectors(options)
+        settings = Settings(texts, config_file, secrets, by_stack)
+        settle(plan_with_module(directory, options, module or name, settings, stack), yes=yes, as_json=as_json)
+        return
+    if not connector or module:
+        raise click.UsageError("--module needs --engine dlt" if module else "Missing option '--connector'.")
+    if every and streams:
+        raise click.UsageError("--stream names streams, and --all-streams takes all: leave one out")
+    asks = is_terminal() and not as_json and not yes
     settings = Settings(texts, config_file, secrets, by_stack, prompts=is_terminal())
     new = prepare_source(directory, options, settings, stack)
     if options.discovers:
@@ -219,6 +242,73 @@ def add_source(
             else:
                 new = replace(new, notes=(*new.notes, discovery.announcement))
     settle(new.plan(stack), yes=yes, as_json=as_json)
+
+
+def _refuse_options_of_connectors(options: SourceOptions) -> None:
+    """Refuse what only a source with a connector has.
+
+    Raises:
+        click.UsageError: It is given.
+    """
+    given = {
+        "--connector": options.connector,
+        "--stream": options.streams,
+        "--all-streams": options.every,
+        "--namespace": options.namespaces,
+        "--source-id": options.source_id,
+        "--no-discover": not options.discovers,
+    }
+    for option, value in given.items():
+        if value:
+            raise click.UsageError(f"{option} is for a source with a connector: leave it out with --engine dlt")
+
+
+def plan_with_module(
+    directory: Path, options: SourceOptions, module: str, settings: Settings, stack: str | None
+) -> FilePlan:
+    """The files of a new source with a module, checked; nothing is written.
+
+    Raises:
+        LotusError: The source exists, its module can't be used, or the lake would have a mistake.
+    """
+    lake, name = load_lake(directory, begun=False).lake, options.name
+    _refuse_name(
+        name,
+        [each.name for each in lake.sources],
+        f"{directory} has a source",
+        f"add to it by `lotus add stream {name} STREAM`",
+    )
+    new = module_of(directory, name, module)
+    document: dict[str, JsonValue] = {"$schema": "../.schema/source.json", "engine": "dlt"}
+    if module != name:
+        document["module"] = module
+    document |= {"name": options.label or naming.label(name)}
+    document["configuration"] = configuration_of(directory, name, new.module, settings)
+    document["destination"] = options.destination
+    if options.into:
+        document["namespace"] = options.into
+    if options.schedule:
+        document["schedule"] = schedule_of(options.schedule)
+    file = f"{name}/{SOURCE_FILE}"
+    config = validated(SourceConfig, document, file)
+    known = replace(lake, modules={**(lake.modules or {}), module: new.module})
+    refuse_mistakes(lake, _with_source(known, name, config, {}), {file: _text(document)})
+    # The module is beside the lake's folder: the files' paths are relative to the repository's.
+    folder = directory.absolute().relative_to(new.project).as_posix()
+    files = {f"{folder}/{file}": _text(document), **({new.file: new.text} if new.text else {})}
+    used = tuple(dict.fromkeys(reference for _, reference in references(config.configuration)))
+    values, others = _value_commands(lake, used, stack)
+    example = [f"{new.file} is an example to start from: it reads the stream orders"] if new.text else []
+    stream = min(new.module.resources, default="STREAM")
+    adding = f"lotus add stream {name} {stream} --key id --cursor updated_at{streams_option(directory)}"
+    shown: dict[str, JsonValue] = {
+        "source": name,
+        "module": new.file,
+        "streams": [],
+        "values": [{"name": each.name, "secret": each.secret} for each in used if each.part is None],
+    }
+    following = [*values, adding, check_step(directory), "pulumi preview"]
+    return FilePlan(new.project, files, frozenset(), [*example, *_elsewhere(others)], following, shown)
 
 
 @dataclass(frozen=True)
@@ -502,7 +592,10 @@ def _value(texts: Mapping[str, str], reference: Reference) -> JsonValue:
     "--namespace", default="", metavar="NAME", help="The stream's namespace in the source, if several have the name."
 )
 @click.option(
-    "--fields", default="", metavar="NAMES", help="The fields to sync, separated by commas; key and cursor are added."
+    "--fields",
+    default="",
+    metavar="NAMES",
+    help="The fields to sync, separated by commas; key and cursor are added. For dlt with their types: id:integer.",
 )
 @click.option("--all", "every", is_flag=True, help="Sync all fields, which is the default.")
 @click.option("--as", "file", default="", metavar="NAME", help="The name of its file; by default made from STREAM.")
@@ -543,7 +636,8 @@ def add_stream(
     """Write the file of a STREAM of a SOURCE.
 
     The file is written from the source's discovered schema. STREAM is its name in the source. By default it takes all
-    fields, and appends new rows by the source's own cursor; without a cursor it is read in full and overwritten.
+    fields, and appends new rows by the source's own cursor; without a cursor it is read in full and overwritten. Of a
+    source that dlt reads nothing is discovered: STREAM is a resource of its module, and --fields have types.
 
     Example: lotus add stream shopify draft_orders
     """
@@ -553,18 +647,26 @@ def add_stream(
     folder = find_source(lake, source)
     if folder.config is None:
         raise LotusError(f"{folder.file} can't be used", "`lotus check` has details")
-    offered, notes = _offered(lake, folder, stack)
-    chosen = choose(offered, [stream], [namespace] if namespace else [], every=False)
     named_fields = tuple(filter(None, (each.strip() for each in fields.split(",")))) or None
-    path = tuple(filter(None, cursor.split(".")))
-    options = StreamOptions(named_fields, mode or "", path, tuple(tuple(each.split(".")) for each in keys))
+    path, key = tuple(filter(None, cursor.split("."))), tuple(tuple(each.split(".")) for each in keys)
     modes = {mode for each in folder.connections for mode in destination_modes(lake, each.config.destination)}
+    notes: list[str] = []
+    if folder.reader.discovers:
+        offered, notes = _offered(lake, folder, stack)
+    else:
+        described_stream = described(stream, named_fields, cursor=path, key=key)
+        named_fields = tuple(described_stream.fields) or None
+        offered, modes = {naming.stream_file(stream): described_stream}, set(folder.reader.modes)
+    options = StreamOptions(named_fields, mode or "", path, key)
+    chosen = choose(offered, [stream], [namespace] if namespace else [], every=False)
     taken = {each.name for each in folder.streams}
     names = {file: next(iter(chosen.values()))} if file else file_names(chosen, taken)
     _refuse_streams(folder, names)
     texts = {name: (each, stream_text(each, options, modes)) for name, each in names.items()}
     files = {f"{source}/{name}.json": text for name, (_, text) in texts.items()}
-    refuse_mistakes(lake, _with_streams(lake, folder, texts), files)
+    known = folder.reader.discovers
+    given: _Texts = {name: (each if known else None, text) for name, (each, text) in texts.items()}
+    refuse_mistakes(lake, _with_streams(lake, folder, given), files)
     notes = [*notes, *_stream_notes(source, texts)]
     following = _next_commands(directory, source, texts)
     document: dict[str, JsonValue] = {"source": source, "streams": list(texts)}

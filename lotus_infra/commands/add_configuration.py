@@ -76,7 +76,7 @@ def configure(owner: str, spec: Specification, settings: Settings, names: Secret
     """
     configuration = _Configuration(owner, spec, names)
     if settings.file is not None:
-        configuration.take(_document(settings.file))
+        configuration.take(document_of(settings.file))
     for key, value in settings.defaults.items():
         configuration.document.setdefault(key, deepcopy(value))
     for text in settings.texts:
@@ -91,7 +91,7 @@ def configure(owner: str, spec: Specification, settings: Settings, names: Secret
     return Configured(configuration.document, configuration.texts)
 
 
-def _document(file: Path) -> dict[str, JsonValue]:
+def document_of(file: Path) -> dict[str, JsonValue]:
     """The configuration in a file.
 
     Raises:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast, get_args
 
 from airbyte_model.modes import KEYLESS_MODES, MODES, PAIRS, is_incremental
 from airbyte_model.suggestions import suggestion
@@ -11,8 +11,8 @@ from pydantic import JsonValue
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.discovered import Discovered
-from lotus_infra.lake.models import ALL_FIELDS, FieldPath
+from lotus_infra.lake.discovered import Defaults, Discovered, Options
+from lotus_infra.lake.models import ALL_FIELDS, Field, FieldPath, TypeName
 
 _PREFERRED: Final = ("incremental_append", "full_refresh_overwrite", "full_refresh_append")
 """The modes of new streams, the first that source and destination have: appended rows keep their history."""
@@ -35,6 +35,38 @@ class StreamOptions:
     mode: str = ""
     cursor: FieldPath = ()
     key: tuple[FieldPath, ...] = ()
+
+
+_FORMATS: Final = {"date": "date", "date-time": "date-time", "time": "time"}
+_TYPES: Final = tuple(each for each in get_args(TypeName) if each != "null")
+
+
+def described(stream: str, fields: Sequence[str] | None, *, cursor: FieldPath, key: Sequence[FieldPath]) -> Discovered:
+    """A stream that no discovery knows, as the user describes it.
+
+    Args:
+        stream: Its name in the source.
+        fields: The fields with their types, such as `id:integer` and `updated_at:date-time`; None for all.
+        cursor: The path of its cursor; empty for none.
+        key: The paths of its key.
+
+    Raises:
+        LotusError: A field has no type, or an unknown one.
+    """
+    found: dict[str, Field] = {}
+    for each in fields or ():
+        name, _, kind = each.rpartition(":")
+        if not name or kind not in {*_TYPES, *_FORMATS}:
+            what = f'"{each}" has no type that is known' if name else f'the field "{each}" has no type'
+            known = ", ".join((*_TYPES, *_FORMATS))
+            raise LotusError(what, f"write {name or each}: and one of {known}, or leave --fields out to take all")
+        found[name] = Field("string", format=kind) if kind in _FORMATS else Field(cast("TypeName", kind))
+    return Discovered(
+        stream=stream,
+        options=Options(sync_modes=("full_refresh", "incremental")),
+        defaults=Defaults(primary_key=tuple(key), cursor_field=cursor),
+        fields=found,
+    )
 
 
 def choose(

@@ -156,8 +156,8 @@ def _tags(live: ConnectedLake) -> list[Tag]:
 
 
 def declared(lake: Lake) -> Iterator[tuple[Declared, str]]:
-    """The objects that the lake's files declare, each with its Pulumi name."""
-    for source in lake.sources:
+    """The objects that the lake's files declare in Airbyte, each with its Pulumi name."""
+    for source in lake.airbyte.sources:
         yield Declared("source", source.label), naming.source_resource(source.name)
         for connection in source.connections:
             used = connection.config.destination

@@ -18,7 +18,7 @@ from pulumi_airbyte.client.models import DiscoveredStream
 from pydantic import JsonValue
 from rich.console import Console
 
-from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
+from lotus_infra.clients.airbyte import ConnectedLake, connected, select_sources, translate_errors
 from lotus_infra.commands.completion import SOURCE_NAMES
 from lotus_infra.commands.options import ALL_SOURCES, DRY_RUN, JSON, SOURCE_ID, STACK, STREAMS
 from lotus_infra.errors import LakeError, LotusError
@@ -147,9 +147,9 @@ def discover(
     found: list[Discovery] = []
     with connected(directory, stack) as live:
         if source is None and not every and sys.stdin.isatty():
-            source = _prompt_source([folder.name for folder in live.lake.sources])
+            source = _prompt_source([folder.name for folder in live.lake.airbyte.sources])
         run = try_discover if every else discover_source
-        for name in live.select_sources([source] if source is not None else [], every=every):
+        for name in select_sources(live.lake.airbyte, [source] if source is not None else [], every=every):
             with Console(stderr=True).status(f"Discovering {name}"):
                 found.append(run(live, name, source_id, dry_run=dry_run))
             if not as_json:
@@ -185,8 +185,11 @@ def discover_source(live: ConnectedLake, name: str, source_id: str = "", *, dry_
     if connection:
         what = f"{name} is a connection, and connections of a source share its schema"
         raise LotusError(what, f"`lotus discover {owner}`")
+    [folder] = live.folders([name])
+    if not folder.reader.discovers:
+        what = f"{folder.reader.label} lists no streams of {name}: its stream files are all that is known of them"
+        raise LotusError(what, f"write {name}/<stream>.json with the fields that the module yields")
     with translate_errors():
-        [folder] = live.folders([name])
         found = live.airbyte.discover_schema(source_id or live.source_id(folder))
     if not found:
         raise LotusError(f"the source {name} has no streams", "check its configuration and its permissions")

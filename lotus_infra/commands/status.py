@@ -1,14 +1,15 @@
 """`lotus status`: whether each connection runs, and how fresh its streams are in the bucket and in the marts.
 
 It takes a few calls to Airbyte for all connections, one to four listings of the bucket for each stream, and one query
-of Dagster. A value that cannot be read is shown as unknown with the reason, and never as a value.
+of Dagster; for sources that dlt reads, one more query and one for each of them. A value that cannot be read is shown
+as unknown with the reason, and never as a value.
 """
 
 import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,8 +24,19 @@ from pulumi_airbyte.client.models import Job, Schedule
 from pydantic import JsonValue
 from rich.filesize import decimal
 
-from lotus_infra.clients.airbyte import ConnectedLake, connected, last_jobs, translate_errors
+from lotus_infra import naming
+from lotus_infra.clients.airbyte import ConnectedLake, connected, last_jobs, last_success, translate_errors
+from lotus_infra.clients.dagster_runs import (
+    DAGSTER_URL,
+    DagsterRuns,
+    DeployedJob,
+    JobRun,
+    dagster_runs,
+    ingress_address,
+)
 from lotus_infra.clients.freshness import (
+    Arrival,
+    Landed,
     Materialization,
     NewestPartition,
     StreamStatus,
@@ -33,20 +45,24 @@ from lotus_infra.clients.freshness import (
     check_problems,
     describe_check,
     freshness_problems,
+    job_streams,
+    last_arrivals,
     load_assets,
     newest_partitions,
     stream_status,
 )
 from lotus_infra.commands.completion import SELECTORS
 from lotus_infra.commands.options import JSON, STACK, STREAMS
+from lotus_infra.commands.runners import SHORT
 from lotus_infra.commands.terminal import Cell, Column, Tone, lead, paint, table
 from lotus_infra.config.settings import StackSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
 from lotus_infra.lake.diagnostics import pluralize
-from lotus_infra.lake.lake import Connection, find_source
+from lotus_infra.lake.lake import Connection, Lake, choose_connections, find_source
+from lotus_infra.lake.loader import load_stack_lake
+from lotus_infra.lake.models import Engine
 
-DAGSTER_URL: Final = "LOTUS_DAGSTER_URL"
 _AGE: Final = re.compile(r"([0-9]{1,6}) ?(min|h|d)")
 _AGE_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _EVERY: Final = re.compile(r"every ([0-9]+) (minute|hour|day|week|month)s?", re.IGNORECASE)
@@ -60,7 +76,7 @@ _SCHEDULE_UNITS: Final = {
 """A month has 30 days (airbyte-platform, ScheduleHelpers)."""
 _DAY_OF_WEEK: Final = re.compile(r"(?<![#/0-9])[1-7]")
 """A number in a cron expression's last field that is a day, and not an ordinal (`#2`) or a step (`/2`)."""
-_STATE_TONES: Final[Mapping[str, Tone]] = {"active": "good", "paused": "muted"}
+_STATE_TONES: Final[Mapping[str, Tone]] = {"active": "good", "paused": "muted", "unknown": "warning"}
 _JOB_TONES: Final[Mapping[str, Tone]] = {"succeeded": "good", "failed": "bad", "cancelled": "warning"}
 _SPANS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 """Units of a printed time span in seconds, largest first."""
@@ -82,6 +98,39 @@ class Age(click.ParamType):  # type: ignore[type-arg]  # click's parameter is th
 
 
 @dataclass(frozen=True, slots=True)
+class LastJob:
+    """The last job of a connection, in Airbyte or in Dagster.
+
+    Attributes:
+        id: A number in Airbyte, a text in Dagster.
+        kind: Its type in Airbyte; `dlt` in Dagster.
+        status: Its status, in Airbyte's words.
+        finished: Whether that is final.
+        rows: The rows that it has read; None if that is unknown.
+        started: When it was started.
+        ended: When it ended; None while it runs.
+    """
+
+    id: int | str
+    kind: str
+    status: str
+    finished: bool
+    rows: int | None
+    started: datetime | None
+    ended: datetime | None
+
+    @classmethod
+    def of_airbyte(cls, job: Job) -> "LastJob":
+        """A job of Airbyte."""
+        return cls(job.job_id, job.job_type, job.status, job.finished, job.rows_synced, job.started, job.ended)
+
+    @classmethod
+    def of_dagster(cls, run: JobRun) -> "LastJob":
+        """A run of a source that dlt reads."""
+        return cls(run.run_id, "dlt", run.status, run.finished, run.rows, run.started, run.ended)
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionStatus:
     """The status of a connection.
 
@@ -90,11 +139,13 @@ class ConnectionStatus:
         connection: Its Pulumi name: `shopify`, `shopify/daily`.
         label: Its name in Airbyte by the lake's files.
         paused: Whether its file pauses it.
-        connection_id: Its id; empty if it is missing.
-        state: Its status in Airbyte, or `missing`.
-        job: Its last job; None if it had none.
+        connection_id: Its id in Airbyte; empty if it is missing, and for a source that dlt reads.
+        state: Its status in Airbyte, or that of its schedule in Dagster; `missing`, or `unknown`.
+        job: Its last job; None if it had none or it is unknown.
         next_run: The time of its next sync; None if it has none or it is unknown.
         problem: Why it does not sync, or did not last time; empty if it does.
+        engine: What reads its source.
+        unavailable: Why its state is unknown; None if it is known.
     """
 
     source: str
@@ -103,9 +154,11 @@ class ConnectionStatus:
     paused: bool
     connection_id: str = ""
     state: str = "missing"
-    job: Job | None = None
+    job: LastJob | None = None
     next_run: datetime | None = None
     problem: str = ""
+    engine: Engine = "airbyte"
+    unavailable: Unavailable | None = None
 
     @property
     def shown_state(self) -> str:
@@ -174,7 +227,7 @@ def status(
 
     A problem is a connection that is missing or not active, a last job that failed, a file in quarantine, a failed
     check, or data that is too old. A connection that its file pauses is shown as paused, which is no problem. A value
-    that cannot be read is shown as unknown, with the reason.
+    that cannot be read is shown as unknown, with the reason. The job of a source that dlt reads is a run in Dagster.
 
     Example: lotus status shopify --older-than 26h
     """
@@ -204,16 +257,34 @@ def collect_status(
         LotusError: A source is not found, or Airbyte refuses or does not answer.
     """
     values, ingress = _stack_settings(directory, stack, environment)
-    with connected(directory, stack) as live, translate_errors():
-        selected = live.connections(query.sources or live.select_sources((), every=True))
-        connections = tuple(_connection_statuses(live, selected, now))
-        landed = newest_partitions(live.lake, selected, values, now, environment)
-        paused = _streams_of_paused(live)
-    made = load_assets(query.dagster_url or ingress)
+    url = query.dagster_url or ingress
+    lake = load_stack_lake(directory, Project.selected(directory, stack, environment))
+    selected = choose_connections(lake, query.sources or [source.name for source in lake.sources])
+    by_dlt = [each for each in selected if find_source(lake, each.source).engine == "dlt"]
+    by_airbyte = [each for each in selected if each not in by_dlt]
+    statuses: dict[str, ConnectionStatus] = {}
+    jobs: dict[str, Job | None] = {}
+    if by_airbyte or not by_dlt:
+        with connected(directory, stack, lake=lake) as live, translate_errors():
+            statuses.update((each.connection, each) for each in _connection_statuses(live, by_airbyte, now))
+            jobs.update(_last_successes(live, job_streams(lake, by_airbyte).values(), statuses))
+    if by_dlt:
+        statuses.update((each.connection, each) for each in _dlt_statuses(lake, by_dlt, stack, url))
+    connections = tuple(statuses[each.resource] for each in selected)
+    found = newest_partitions(lake, selected, values, now, environment)
+    found |= last_arrivals(lake, job_streams(lake, selected), jobs)
+    landed = {place: found[place] for each in selected for place in ((one.source, one.name) for one in each.streams)}
+    paused = _streams_of_paused(lake)
+    made = load_assets(url)
     streams = tuple(stream_status(*place, landed[place], made, paused=place in paused) for place in landed)
     problems = [f"{each.connection}: {each.problem}" for each in connections if each.problem]
     problems += check_problems(streams)
     if query.older_than is not None:
+        problems += [
+            f"{each.connection}: whether it runs is not known: {each.unavailable.reason}"
+            for each in connections
+            if each.unavailable is not None and each.unavailable.requested
+        ]
         problems += [each for stream in streams for each in freshness_problems(stream, query.older_than, now)]
     return Status(now, connections, streams, tuple(problems))
 
@@ -227,18 +298,12 @@ def _stack_settings(
     if project is None or len(names) != 1:
         return None, ""
     settings = project.settings(names[0])
-    ingress = settings.lotus.dagster.ingress if settings.lotus.dagster is not None else None
-    address = f"{'https' if ingress.tls else 'http'}://{ingress.host}" if ingress is not None else ""
-    return settings, address
+    return settings, ingress_address(settings)
 
 
-def _streams_of_paused(live: ConnectedLake) -> frozenset[tuple[str, str]]:
-    """The streams whose files are written by a connection that its file pauses, by source and file."""
-    reads = (
-        (stream, live.lake.read_of(source, stream))
-        for source in live.lake.sources
-        for stream in source.selected_streams
-    )
+def _streams_of_paused(lake: Lake) -> frozenset[tuple[str, str]]:
+    """The streams that are written by a connection that its file pauses, by source and file."""
+    reads = ((stream, lake.arrival_of(source, stream)) for source in lake.sources for stream in source.selected_streams)
     return frozenset((stream.source, stream.name) for stream, read in reads if read is not None and read.is_paused)
 
 
@@ -263,11 +328,84 @@ def _connection_statuses(
         runs = next_run(actual.schedule, job.started if job is not None else None, now)
         # Airbyte keeps the schedule of an inactive connection.
         next_one = runs if actual.status == "active" else None
-        known = replace(expected, connection_id=actual.connection_id, state=actual.status, job=job, next_run=next_one)
-        yield replace(known, problem=_problem(live, known))
+        last = LastJob.of_airbyte(job) if job is not None else None
+        known = replace(expected, connection_id=actual.connection_id, state=actual.status, job=last, next_run=next_one)
+        yield replace(known, problem=_problem(live, known, job))
 
 
-def _problem(live: ConnectedLake, connection: ConnectionStatus) -> str:
+def _last_successes(
+    live: ConnectedLake, connections: Iterable[Connection], statuses: Mapping[str, ConnectionStatus]
+) -> Iterator[tuple[str, Job | None]]:
+    """The last succeeded job of each connection, by Pulumi name; one that Airbyte does not have is left out."""
+    for each in {one.resource: one for one in connections}.values():
+        known = statuses.get(each.resource)
+        try:
+            connection_id = known.connection_id if known is not None else live.connection(each).connection_id
+        except LotusError:
+            continue
+        if connection_id:
+            yield each.resource, last_success(live.airbyte, connection_id)
+
+
+def _dlt_statuses(
+    lake: Lake, connections: Sequence[Connection], stack: str | None, url: str
+) -> Iterator[ConnectionStatus]:
+    """The status of sources that dlt reads, by their jobs in Dagster."""
+    expected = [
+        ConnectionStatus(
+            each.source,
+            each.resource,
+            lake.connection_label(find_source(lake, each.source), each),
+            each.is_paused,
+            engine="dlt",
+        )
+        for each in connections
+    ]
+    try:
+        dagster = dagster_runs(lake.directory, stack, url)
+        jobs = dagster.jobs()
+    except LotusError as error:
+        unavailable = Unavailable(str(error), requested=bool(url))
+        yield from (replace(each, state="unknown", unavailable=unavailable) for each in expected)
+        return
+    for connection, each in zip(connections, expected, strict=True):
+        name = naming.dlt_job(connection.source)
+        try:
+            job = dagster.job(name) if name in jobs else None
+            runs = dagster.last_runs(name)
+        except LotusError as error:
+            yield replace(each, state="unknown", unavailable=Unavailable(str(error)))
+            continue
+        last = LastJob.of_dagster(runs[0]) if runs else None
+        if job is None:
+            yield replace(each, job=last, problem=dagster.missing(name))
+            continue
+        is_manual = connection.config.schedule.type == "manual" and not each.paused
+        state = "active" if job.is_scheduled or (is_manual and not job.has_schedule) else "inactive"
+        known = replace(each, state=state, job=last, next_run=job.next_run)
+        yield replace(known, problem=_dlt_problem(dagster, known, job))
+
+
+def _dlt_problem(dagster: DagsterRuns, source: ConnectionStatus, job: DeployedJob) -> str:
+    if source.paused:
+        return "its file pauses it, and its schedule in Dagster is on: stop it there" if job.is_scheduled else ""
+    if source.state != "active":
+        return (
+            "its schedule in Dagster is stopped: start it there"
+            if job.has_schedule
+            else "Dagster has no schedule of it: deploy Dagster's image of this commit with `pulumi up`"
+        )
+    if source.job is None or source.job.status != "failed":
+        return ""
+    run_id = str(source.job.id)
+    try:
+        failure = dagster.failure(run_id)
+    except LotusError:
+        failure = ""
+    return f"its last run, {run_id[:SHORT]}, failed: {failure or 'see its log in Dagster'}"
+
+
+def _problem(live: ConnectedLake, connection: ConnectionStatus, job: Job | None) -> str:
     if connection.paused:
         if connection.state == "active":
             return "its file pauses its connection, and Airbyte runs it: `pulumi up` pauses it"
@@ -275,7 +413,6 @@ def _problem(live: ConnectedLake, connection: ConnectionStatus) -> str:
             return ""
     if connection.state != "active":
         return f"its connection is {connection.state} and does not sync: activate it"
-    job = connection.job
     if job is None or job.status != "failed":
         return ""
     try:
@@ -338,6 +475,9 @@ def _warnings(found: Status) -> Iterator[str]:
 
 
 def _unknown_reasons(found: Status) -> Iterator[str]:
+    for each in found.connections:
+        if each.unavailable is not None:
+            yield f"sources that dlt reads: {_unknown(each.unavailable)}: {each.unavailable.reason}"
     for stream in found.streams:
         for what, value in (("files", stream.landed), ("models and marts", stream.model)):
             if isinstance(value, Unavailable):
@@ -357,18 +497,20 @@ def _connections_table(found: Status) -> str:
 def _connection_cells(each: ConnectionStatus, now: datetime) -> tuple[str | Cell, ...]:
     job = each.job
     state = Cell(each.shown_state, _STATE_TONES.get(each.shown_state, "bad"))
+    none = "none yet" if each.unavailable is None else _unknown(each.unavailable)
     return (
         each.connection,
         state,
-        "none yet" if job is None else Cell(f"{job.job_type} {job.status}", _JOB_TONES.get(job.status)),
-        "" if job is None or job.rows_synced is None else f"{job.rows_synced:,}",
+        none if job is None else Cell(f"{job.kind} {job.status}", _JOB_TONES.get(job.status)),
+        "" if job is None or job.rows is None else f"{job.rows:,}",
         "" if job is None else _ago(job.started, now),
         _ahead(each.next_run, now),
     )
 
 
 def _streams_table(found: Status) -> str:
-    numbers = ("newest file", "files", "size", "model", "oldest mart")
+    by_job = any(isinstance(each.landed, Arrival) for each in found.streams)
+    numbers = ("newest rows" if by_job else "newest file", "files", "size", "model", "oldest mart")
     columns = (Column("stream", whole=True), *(Column(heading, right=True) for heading in numbers))
     rows = (
         (f"{each.source}/{each.stream}", *_file_cells(each, found.at), *_model_cells(each, found.at))
@@ -378,8 +520,10 @@ def _streams_table(found: Status) -> str:
 
 
 def _file_cells(stream: StreamStatus, now: datetime) -> tuple[str, str, str]:
-    """The age of a stream's newest file; the number and the size of the files of its day."""
+    """The age of a stream's newest file or of its last job; the number and the size of the files of its day."""
     match stream.landed:
+        case Arrival(at=at):
+            return "none" if at is None else _ago(at, now), "", ""
         case None:
             return "none", "", ""
         case Unavailable():
@@ -439,11 +583,11 @@ def _connection_document(each: ConnectionStatus) -> dict[str, JsonValue]:
     last: JsonValue = None
     if job is not None:
         last = {
-            "id": job.job_id,
-            "type": job.job_type,
+            "id": job.id,
+            "type": job.kind,
             "status": job.status,
             "running": not job.finished,
-            "rows": job.rows_synced,
+            "rows": job.rows,
             "started": _time(job.started),
             "ended": _time(job.ended),
         }
@@ -451,8 +595,10 @@ def _connection_document(each: ConnectionStatus) -> dict[str, JsonValue]:
         "source": each.source,
         "connection": each.connection,
         "label": each.label,
+        "engine": each.engine,
         "connection_id": each.connection_id,
         "state": each.state,
+        "state_unknown": each.unavailable.reason if each.unavailable is not None else None,
         "paused": each.paused,
         "last_job": last,
         "next_run": _time(each.next_run),
@@ -465,11 +611,17 @@ def _stream_document(each: StreamStatus) -> dict[str, JsonValue]:
     if isinstance(each.landed, NewestPartition):
         day = each.landed
         files = {"partition": day.partition, "files": day.files, "bytes": day.bytes, "newest": _time(day.newest)}
+    job: JsonValue = None
+    if isinstance(each.landed, Arrival):
+        last = each.landed
+        job = {"connection": last.connection, "id": last.job_id, "rows": last.rows, "ended": _time(last.at)}
     return {
         "source": each.source,
         "stream": each.stream,
         "files": files,
-        "files_unknown": each.landed.reason if isinstance(each.landed, Unavailable | Unread) else None,
+        "files_unknown": _no_files(each.landed),
+        "arrival": "job" if isinstance(each.landed, Arrival) else "files",
+        "job": job,
         "model": _made_document(each.model) if isinstance(each.model, Materialization) else None,
         "marts": [_made_document(made) for made in each.marts],
         "models_unknown": each.model.reason if isinstance(each.model, Unavailable | Unread) else None,
@@ -486,6 +638,13 @@ def _stream_document(each: StreamStatus) -> dict[str, JsonValue]:
             for check in each.failed_checks
         ],
     }
+
+
+def _no_files(landed: Landed) -> str | None:
+    """Why a stream has no files to read; None if it may have."""
+    if isinstance(landed, Arrival):
+        return Unread((landed.destination,)).reason
+    return landed.reason if isinstance(landed, Unavailable | Unread) else None
 
 
 def _made_document(made: Materialization) -> dict[str, JsonValue]:

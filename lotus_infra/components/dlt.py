@@ -21,8 +21,6 @@ from lotus_infra.config.credentials import Credentials
 from lotus_infra.lake.models import Resources, Schedule
 
 TYPE: Final = "lotus:dlt:Source"
-WRITER_VARIABLES: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-"""The writer's access key in a run's pod; it overrides the reader's, which the pods of all other runs have."""
 
 
 @dataclass(frozen=True)
@@ -118,5 +116,5 @@ def _inputs(args: DltSourceArgs) -> dict[str, Any]:
 def _variables(source: str, configuration: Mapping[str, Any], writer: Credentials) -> dict[str, pulumi.Input[str]]:
     """The environment variables of the source's runs."""
     text: pulumi.Output[str] = pulumi.Output.json_dumps(configuration, sort_keys=True)
-    key = dict(zip(WRITER_VARIABLES, (writer.access_key_id, writer.secret_access_key), strict=True))
+    key = dict(zip(naming.WRITER_VARIABLES, (writer.access_key_id, writer.secret_access_key), strict=True))
     return {naming.source_variable(source): pulumi.Output.secret(text), **key}

@@ -330,6 +330,10 @@ class _Planner:
             self._note("left", pipeline.source.subject, what, remedy, pipeline.source.id)
             return
         folder = _existing_folder(lake, pipeline.source)
+        if folder is not None and folder.engine != "airbyte":
+            what = f"has the label of {folder.file}, whose module {folder.reader.label} reads"
+            self._note("left", pipeline.source.subject, what, "delete it in Airbyte, or rename one", pipeline.source.id)
+            return
         links, before = pipeline.links, self.draft
         while links:
             self.draft = before.copy()

@@ -16,6 +16,7 @@ _DLT: Final = "dlt"
 _REQUIRED: Final = {"dlt.secrets.value", "dlt.config.value"}
 """Defaults that dlt replaces by a value of the configuration; without one, it refuses to run."""
 _SECRET_TYPES: Final = {"TSecretValue", "TSecretStrValue"}
+_TYPES: Final = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 Kind = Literal["source", "coroutine", "other", "missing"]
 
 
@@ -27,11 +28,13 @@ class Parameter:
         name: The key of the configuration.
         required: Whether it has no value of its own.
         secret: Whether its value must stay secret: its default is `dlt.secrets.value`, or its type is dlt's of secrets.
+        type: The JSON type of its value, by its annotation or its default; empty if these don't show it.
     """
 
     name: str
     required: bool
     secret: bool = False
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,13 @@ def _parameters(function: _Function, names: Mapping[str, str]) -> Iterator[Param
     for argument, default in pairs:
         value = _dotted(default, names)
         typed = _dotted(argument.annotation, names).rpartition(".")[2] in _SECRET_TYPES
-        yield Parameter(argument.arg, default is None or value in _REQUIRED, typed or value == "dlt.secrets.value")
+        secret = typed or value == "dlt.secrets.value"
+        kind = _TYPES.get(_dotted(argument.annotation, names) or _class_of(default), "")
+        yield Parameter(argument.arg, default is None or value in _REQUIRED, secret, "string" if secret else kind)
+
+
+def _class_of(node: ast.expr | None) -> str:
+    return type(node.value).__name__ if isinstance(node, ast.Constant) else ""
 
 
 @dataclass(frozen=True)

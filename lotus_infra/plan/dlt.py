@@ -19,6 +19,7 @@ from lotus_infra.plan.verdicts import differences, is_source_secret
 
 _VARIABLES: Final = frozenset({"stringData", "data"})
 """The properties of a Kubernetes secret with its values."""
+_OF_WRITER: Final = frozenset((name,) for name in naming.WRITER_VARIABLES)
 
 
 def readable(steps: Sequence[Step]) -> list[Step]:
@@ -35,7 +36,7 @@ def readable(steps: Sequence[Step]) -> list[Step]:
     for step in steps:
         if step.urn in sources:
             secret = secrets.get(naming.source_secret(step.name))
-            found.append(_readable(step, is_secret_changed=secret is not None and _changes(secret, step.name)))
+            found.append(_readable(step, is_secret_changed=secret is not None and _changes(secret)))
         else:
             found.append(step)
     return found
@@ -53,7 +54,7 @@ def hidden_moves(steps: Sequence[Step], files: Files) -> Iterator[Loss]:
         if not is_source_secret(step) or step.name in shown:
             continue
         source = files.source_of_secret(step.name)
-        if not _changes(step, source):
+        if not _changes(step):
             continue
         hidden = [path for path in files.references(("source", source)) if not is_credential(path, None)]
         if hidden or not source:
@@ -62,13 +63,12 @@ def hidden_moves(steps: Sequence[Step], files: Files) -> Iterator[Loss]:
             yield Loss("source", source or step.name, what, effect="exposes")
 
 
-def _changes(secret: Step, source: str) -> bool:
+def _changes(secret: Step) -> bool:
     """Whether a step of a source's secret may change its configuration, and not the writer's key alone."""
     if secret.op != "update":
         return False
     named = [path for path in property_paths(secret) if path[0] in _VARIABLES]
-    single = {path[1] for path in named if len(path) > 1}
-    return len(single) < len(named) or not named or naming.source_variable(source) in single
+    return not named or any(path[1:] not in _OF_WRITER for path in named)
 
 
 def _readable(step: Step, *, is_secret_changed: bool) -> Step:

@@ -71,7 +71,7 @@ def test_the_status_of_a_source_is_that_of_each_connection(bare: Lab, lotus: Lot
     assert lines[-1] == "1 problem"
 
 
-def test_a_stream_whose_files_have_no_reader_says_so_and_is_never_too_old(
+def test_a_stream_whose_files_have_no_reader_says_so_and_is_as_fresh_as_the_job_of_its_connection(
     bare: Lab, lotus: Lotus, capsys: Shown
 ) -> None:
     assert lotus("status", "shop", "--older-than", "1h", "--json") == 1
@@ -80,11 +80,13 @@ def test_a_stream_whose_files_have_no_reader_says_so_and_is_never_too_old(
     unread = {each["stream"]: each for each in document["streams"] if each["files_unknown"].startswith("no files")}
     assert sorted(unread) == ["people", "products"]
     assert unread["products"]["files_unknown"] == "no files are read from Warehouse"
-    assert {each.split(":")[0] for each in document["problems"]} == {"shop/users", "shop/orders"}
+    assert unread["products"]["arrival"] == "job"
+    assert {each.split(":")[0] for each in document["problems"]} == {"shop/users", "shop/orders", "shop/products"}
+    assert "shop/products: no job of the connection shop/daily has succeeded" in document["problems"]
 
     assert lotus("status", "shop/daily") == 0
     shown = capsys.readouterr().out
-    assert "no files are read" in shown
+    assert "newest rows" in shown
     assert "lotus scaffold" not in shown
 
 

@@ -220,17 +220,38 @@ def test_an_answer_that_is_not_dagsters_is_told(
     assert "models and marts: unknown: the answer is not one of Dagster's" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("older", [(), ("--older-than", "1h")])
-def test_files_of_a_destination_that_no_model_reads_have_no_age(
-    lab: Lab, lotus: Lotus, older: tuple[str, ...], capsys: Shown
+NOWHERE = {"connector": "destination-dev-null", "configuration": {"bucket": {"$config": "landing_bucket"}}}
+
+
+def test_a_stream_of_a_destination_without_files_is_as_fresh_as_the_last_succeeded_job(
+    lab: Lab, lotus: Lotus, capsys: Shown
 ) -> None:
-    nowhere = {"connector": "destination-dev-null", "configuration": {"bucket": {"$config": "landing_bucket"}}}
-    (lab.folder / "_destinations" / "s3.json").write_text(json.dumps(nowhere))
+    (lab.folder / "_destinations" / "s3.json").write_text(json.dumps(NOWHERE))
     with answering(200, {"data": {"assetNodes": []}}) as dagster:
-        assert lotus("status", "shop", "--dagster-url", dagster, *older) == 0
-    shown = capsys.readouterr().out
-    assert "shop/users │ no files are read │" in shown
+        assert lotus("status", "shop", "--dagster-url", dagster, "--older-than", "1h") == 1
+        never = capsys.readouterr().out
+        ended(lab, "shop", "succeeded", 12)
+        ended(lab, "shop", "cancelled", 0)
+        assert lotus("status", "shop", "--dagster-url", dagster, "--older-than", "1h") == 0
+        shown = capsys.readouterr().out
+        assert lotus("status", "shop", "--dagster-url", dagster, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+
+    assert "shop/users: no job of the connection shop has succeeded" in never
+    assert "stream     │" in shown.replace("┃", "│")
+    assert "newest rows" in shown
     assert "models and marts" not in shown
+    [stream] = document["streams"]
+    assert (stream["arrival"], stream["files"], stream["files_unknown"]) == ("job", None, "no files are read from S3")
+    assert (stream["job"]["connection"], stream["job"]["id"], stream["job"]["rows"]) == ("shop", 1, 12)
+    assert document["connections"][0]["last_job"]["status"] == "cancelled"
+
+
+def test_a_job_that_is_too_old_is_a_problem(lab: Lab, lotus: Lotus, capsys: Shown) -> None:
+    (lab.folder / "_destinations" / "s3.json").write_text(json.dumps(NOWHERE))
+    ended(lab, "shop", "succeeded", 12)
+    assert lotus("status", "shop", "--older-than", "0min") == 1
+    assert "the last succeeded job of the connection shop is older than 0 h" in capsys.readouterr().out
 
 
 def test_the_last_jobs_of_all_connections_take_a_call_for_syncs_and_one_for_refreshes(lab: Lab) -> None:

@@ -25,7 +25,8 @@ from lotus_infra.plan.verdicts import IDENTITY, SAFE, TABLE, differences, row_of
 from tests.graph.recorder import Declared, Graph, drained
 from tests.graph.test_dagster import EXTERNAL
 from tests.graph.test_landing_zone import AWS, OTHER
-from tests.support.previews import CONNECTION, Digest
+from tests.support.dlt_lake import VALUES, project_with_dlt
+from tests.support.previews import CONNECTION, DLT_SOURCE, Digest
 from tests.support.production import REPOSITORY, SECRETS, as_config, changed, production
 
 PODS = {
@@ -95,11 +96,17 @@ def recorded(name: str) -> Graph:
     return drained(program.run, as_config(values), SECRETS)
 
 
+WITH_DLT = "a source that dlt reads"
+
+
 @pytest.fixture(scope="module")
-def declared() -> Iterator[dict[str, Graph]]:
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Graph]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(REPOSITORY)
-        yield {name: recorded(name) for name in STACKS}
+        found = {name: recorded(name) for name in STACKS}
+        patch.chdir(project_with_dlt(tmp_path_factory.mktemp("dlt")))
+        found[WITH_DLT] = drained(program.run, as_config(production() | VALUES), [*SECRETS, "lotus:erp_api_key"])
+        yield found
 
 
 def leaves(value: Any, path: PropertyPath = ()) -> Iterator[PropertyPath]:
@@ -110,12 +117,12 @@ def leaves(value: Any, path: PropertyPath = ()) -> Iterator[PropertyPath]:
 
 
 def objects(declared: dict[str, Graph]) -> dict[tuple[str, str, str], Declared]:
-    """The resources of all stacks that are no components, by stack, type and name."""
+    """The resources of all stacks that are no mere components, by stack, type and name."""
     return {
         (stack, item.type, item.name): item
         for stack, graph in declared.items()
         for item in graph.resources
-        if not item.type.startswith(("lotus:", "pulumi:pulumi:"))
+        if item.type == DLT_SOURCE or not item.type.startswith(("lotus:", "pulumi:pulumi:"))
     }
 
 
@@ -157,7 +164,7 @@ def test_every_property_of_the_airbyte_provider_has_a_verdict() -> None:
     assert [row for row in rows if row is None or row.finding == SAFE] == []
 
 
-VALUES = st.one_of(
+NEW_VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-1, 400),
@@ -184,7 +191,7 @@ INDEX = st.integers(0, 10_000)
 
 
 @settings(max_examples=400, deadline=None)
-@given(which=INDEX, where=INDEX, depth=INDEX, value=VALUES, names=st.integers(0, 2))
+@given(which=INDEX, where=INDEX, depth=INDEX, value=NEW_VALUES, names=st.integers(0, 2))
 def test_a_change_of_a_declared_property_is_safe_only_if_the_table_says_so(
     *, declared: dict[str, Graph], which: int, where: int, depth: int, value: Any, names: int
 ) -> None:
@@ -197,7 +204,7 @@ def test_a_change_of_a_declared_property_is_safe_only_if_the_table_says_so(
     named = [(), (path[0],), (".".join(path),)][names]
     old = json.loads(json.dumps(item.inputs))
     new = changed_at(old, path, value)
-    if item.type == CONNECTION:
+    if item.type in {CONNECTION, DLT_SOURCE}:
         old, new = ({key: each[key] for key in each if key != "configurations"} for each in (old, new))
 
     impact = impact_of(read_preview(Digest().step("update", item.type, item.name, old, new, *named).text()))
@@ -217,17 +224,25 @@ def test_a_change_of_a_declared_property_is_safe_only_if_the_table_says_so(
 def test_a_deletion_of_a_declared_object_is_never_safe(declared: dict[str, Graph], data: st.DataObject) -> None:
     found = objects(declared)
     item = found[data.draw(st.sampled_from(sorted(found)))]
-    inputs = {} if item.type == CONNECTION else json.loads(json.dumps(item.inputs))
+    inputs = {} if item.type in {CONNECTION, DLT_SOURCE} else json.loads(json.dumps(item.inputs))
     digest = Digest().step("delete", item.type, item.name, inputs)
 
     impact = impact_of(read_preview(digest.text()))
 
-    assert impact.verdict in {"destroys", "exposes"} or item.type.startswith("pulumi:providers:")
+    # dlt's state and the files stay in the bucket, and so do the values of the secret in the stack.
+    kept = item.type == DLT_SOURCE and impact.verdict == "touches data"
+    assert impact.verdict in {"destroys", "exposes"} or kept or item.type.startswith("pulumi:providers:")
 
 
 @pytest.mark.parametrize(
     ("stack", "losses"),
-    [("production", []), ("every option", []), ("as little as possible", []), ("plain", ["Release dagster: exposes"])],
+    [
+        ("production", []),
+        ("every option", []),
+        ("as little as possible", []),
+        ("plain", ["Release dagster: exposes"]),
+        (WITH_DLT, []),
+    ],
 )
 def test_the_first_run_of_a_stack_closes_the_gate_only_if_something_is_open(
     declared: dict[str, Graph], stack: str, losses: list[str]

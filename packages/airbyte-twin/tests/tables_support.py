@@ -31,14 +31,15 @@ class Warehouse:
 
     def configuration(self, **overrides: Any) -> JsonObject:
         """A destination that writes to it."""
-        return {
+        clean: JsonObject = {
             "host": "127.0.0.1",
             "port": self.server.port,
             "database": self.database,
             "schema": "public",
             "username": USER,
             "password": "some-password",
-        } | overrides
+        }
+        return clean | overrides
 
     def tables(self, *streams: LandingStream, **overrides: Any) -> Tables:
         """The destination of a connection with these streams."""

@@ -115,7 +115,9 @@ def test_a_key_of_two_fields_and_texts_in_it_are_one_identity(warehouse: Warehou
 
 def test_a_deleted_row_of_change_data_capture_goes_unless_it_is_older(warehouse: Warehouse) -> None:
     warehouse.sync([{"id": number, "at": 5, "name": "a"} for number in (1, 2)], **dedup())
-    gone = [{"id": number, "at": at, "_ab_cdc_deleted_at": "2026-01-01"} for number, at in ((1, 6), (2, 4), (3, 1))]
+    gone: list[JsonObject] = [
+        {"id": number, "at": at, "_ab_cdc_deleted_at": "2026-01-01"} for number, at in ((1, 6), (2, 4), (3, 1))
+    ]
     warehouse.sync(gone, LATER, **dedup())
     assert names(warehouse) == [(2, "a")]
 

@@ -90,6 +90,9 @@ class StreamWriter:
             own = [key for key in self._bucket.keys(self._layout.prefix) if self._layout.owns(key)]
             self._bucket.delete([key for key in own if self._bucket.generation(key) < minimum])
 
+    def fail(self) -> None:
+        """Leave the objects that are there, of whatever generation."""
+
     def abort(self) -> None:
         """Discard records since the last checkpoint, and delete nothing."""
         if self._part is not None:

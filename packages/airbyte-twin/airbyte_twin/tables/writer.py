@@ -93,6 +93,15 @@ class TableWriter:
         elif self._target is self._aside:
             self._server.run(*self._table.replaced(self._aside))
 
+    def fail(self) -> None:
+        """Make rows visible that are durable, unless they are to replace those of older generations.
+
+        Raises:
+            LandingError: The server fails; the stream's table is as it was.
+        """
+        if self._stream.deduplicated and not self._is_replacing:
+            self._merge()
+
     def abort(self) -> None:
         """Discard records since the last checkpoint."""
         self._lines, self._buffered = [], 0

@@ -40,6 +40,9 @@ class Writer(Protocol):
     def close(self) -> None:
         """Make it durable and delete rows of generations below the minimum."""
 
+    def fail(self) -> None:
+        """Keep what is durable of a stream that its source could not read to the end."""
+
     def abort(self) -> None:
         """Discard records since the last checkpoint."""
 
@@ -237,6 +240,9 @@ class Counter:
         """Nothing is kept."""
 
     def close(self) -> None:
+        """Nothing is kept."""
+
+    def fail(self) -> None:
         """Nothing is kept."""
 
     def abort(self) -> None:

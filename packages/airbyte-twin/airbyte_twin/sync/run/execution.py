@@ -133,6 +133,8 @@ class Sync:
             # Keep states and complete streams from before the failure.
             self._keep()
             self._end(self._complete)
+            for key in self._writers.keys() - self._complete:
+                self._writers[key].fail()
             raise Failed(JobFailure(origin="source", message=str(error), internal=error.internal)) from error
         finally:
             for writer in self._writers.values():
