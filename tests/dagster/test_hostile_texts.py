@@ -82,8 +82,9 @@ def test_dbt_renders_a_description_to_the_same_text(text: str) -> None:
 
 @given(TEXTS.map(str.strip).filter(bool))
 def test_a_label_and_a_description_are_read_back_by_dbt(text: str) -> None:
-    table = table_entry(orders(text), "raw/shop/orders/")
-    assert as_dbt_reads(source_entry("shop", text, table))["description"] == (
+    place = "raw/shop/orders/"
+    table = table_entry(orders(text), place)
+    assert as_dbt_reads(source_entry("shop", text, table, place))["description"] == (
         f"What Airbyte lands from {text}, one folder a stream."
     )
     entry = as_dbt_reads(model_entry(orders(text), text))

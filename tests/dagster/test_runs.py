@@ -16,7 +16,7 @@ from lotus_dagster.lake import streams_of
 from lotus_infra import naming
 from lotus_infra.clients import ducklake
 from lotus_infra.clients.ducklake import attach
-from lotus_infra.commands import sync
+from lotus_infra.commands import runners
 from lotus_infra.errors import LotusError
 from sandbox import marts
 from sandbox.dagster_cursors import Cursors
@@ -248,7 +248,7 @@ def test_files_that_landed_are_counted_before_anything_is_built(lake: Lake) -> N
 
 def test_the_files_of_a_stream_that_a_sync_overwrites_are_not_counted_as_added() -> None:
     before, after = of_shop(appended=1000, overwritten=200), of_shop(appended=1010, overwritten=215)
-    run = sync.Run("shop", "id", rows=225, connection="shop")
+    run = runners.Run("shop", "id", rows=225, connection="shop")
 
     assert "brought 225 rows" in confirmed(before, after, [run], {"shop"})
     with pytest.raises(LotusError, match="its job reports 225 rows, and its Parquet files have 224"):
