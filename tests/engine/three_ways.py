@@ -86,7 +86,7 @@ left join {{ ref('int_erp__customers') }} as customers on customers.id = users.i
 left join bought on bought.user_id = users.id
 """
 USERS: Final = 150
-LINKED: Final = ("__main__.py", "lotus_infra", "toolchain", ".venv")
+LINKED: Final = ("__main__.py", "toolchain", ".venv")
 LEFT_OUT: Final = ("target", "logs", "klaviyo", "shopify", "fct_sales.sql", "dim_customers.sql", "_marts.yml", "tests")
 
 
@@ -172,7 +172,7 @@ def write_three_ways(folder: Path, api: RestApi, database: Database) -> None:
     """
     for name in LINKED:
         (folder / name).symlink_to(REPOSITORY / name)
-    for name in ("Pulumi.yaml", "uv.lock", "pyproject.toml"):
+    for name in ("Pulumi.yaml", "uv.lock"):
         shutil.copy(REPOSITORY / name, folder)
     streams = write_postgres_lake(folder / "streams", database, "faker")
     for source in ("faker", "crm"):
