@@ -1,11 +1,26 @@
 """Tables that the lake's models read, or that its dbt sources describe, in the databases of warehouses."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from lotus_infra import naming
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
-from lotus_infra.lake.warehouses import RESERVED_NAMES, Table
+
+if TYPE_CHECKING:
+    from lotus_infra.lake.warehouses import Table
+
+_TAKEN: Final = {
+    "information_schema": "a schema of DuckDB's own",
+    "lake": "the lake's own catalog",
+    "landing": "the schema of files in `lotus query`",
+    "main": "DuckDB's default schema",
+    "memory": "DuckDB's default database",
+    "pg_catalog": "a schema of DuckDB's own",
+    "system": "a database of DuckDB's own",
+    "temp": "a database of DuckDB's own",
+}
+"""Names that no database can have which DuckDB attaches beside the lake."""
 
 
 def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
@@ -13,8 +28,8 @@ def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
     read = {connection.config.destination for connection in lake.connections if lake.place(connection) == "postgres"}
     for name in sorted(read):
         file, rename = f"{DESTINATIONS_FOLDER}/{name}.json", 'rename the file, and "destination" of its sources'
-        if name in RESERVED_NAMES:
-            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB: it is one of its own names', rename)
+        if name in _TAKEN:
+            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB: it is {_TAKEN[name]}', rename)
         elif not naming.is_identifier(name):
             remedy = f"{rename}: use lower-case letters, digits and underscores, a letter first"
             yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB', remedy)
@@ -43,4 +58,9 @@ def tables_have_one_schema(lake: Lake) -> Iterator[Diagnostic]:
 
 def _writer_of(lake: Lake, source: SourceFolder, stream: StreamFile) -> Connection | None:
     """The connection whose table of a stream dbt's source describes; None if the lake reads files of it."""
-    return lake.table_read_of(source, stream) or lake.unread_table_of(source, stream)
+    if lake.read_of(source, stream) is not None:
+        return None
+    takers = [each for each in source.connections if each.takes(stream)]
+    return lake.table_read_of(source, stream) or next(
+        (each for each in takers if lake.place(each) == "warehouse"), None
+    )
