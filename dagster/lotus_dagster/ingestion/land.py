@@ -20,7 +20,7 @@ from lotus_dagster.arrivals.partitions import day_of
 from lotus_dagster.ingestion.failures import plain_errors
 from lotus_dagster.ingestion.journal import Journal, Record
 from lotus_dagster.ingestion.module import resource_of
-from lotus_dagster.ingestion.rows import Rows
+from lotus_dagster.ingestion.rows import Row, Rows
 from lotus_dagster.ingestion.store import Store, store_of
 from lotus_dagster.lake import Ingestion, Stream
 from lotus_infra import naming
@@ -123,7 +123,7 @@ class _Run:
 
     def _extract(self, source: "DltSource", resource: "DltResource", generation: int) -> tuple[int, str]:
         """Read the source into dlt's folder; returns the number of rows and the id of dlt's package."""
-        from dlt.extract.items_transform import YieldMapItem  # noqa: PLC0415
+        from dlt.extract.items_transform import ItemTransform  # noqa: PLC0415
 
         pipeline = self._pipeline()
         if str(pipeline.default_schema_name) in pipeline.schemas:
@@ -142,8 +142,12 @@ class _Run:
         )
         _compare_whole_rows(resource)
 
-        class Step(YieldMapItem):
+        class Step(ItemTransform[Any, Any]):
             placement_affinity = _AFTER_THE_CURSOR
+
+            def __call__(self, item: Any, meta: Any = None) -> list[Row] | None:
+                items = item if isinstance(item, list) else [item]
+                return [row for one in items for row in rows.of(one)] or None
 
         resource.add_step(Step(rows.of))
         with plain_errors(self._shown, "can't be read", _CORRECT_THE_MODULE, self._log):
