@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from lotus_infra.errors import LotusError
+from lotus_infra.naming import SOURCE_MODULES
 
 DBT_PROJECT: Final = Path("dagster", "dbt")
 DBT_FILES: Final = ("dbt_project.yml", "profiles.yml", "models/**/*.*", "macros/**/*.sql", "tests/**/*.sql")
@@ -39,6 +40,7 @@ _OWN_FOLDERS: Final = ("lotus_infra", "packages/airbyte-model", "dagster/lotus_d
 # Leftovers of a killed command or a file manager, which the lake ignores too, begin with a dot.
 _OPTIONAL: Final = (
     "streams/[!.]*/_discovered/[!.]*.json",
+    f"{SOURCE_MODULES}/**/[!.]*.py",
     *(f"{DBT_PROJECT.as_posix()}/{pattern}" for pattern in DBT_FILES),
 )
 

@@ -106,7 +106,7 @@ READERS: Final[Mapping[Engine, Reader]] = {
         scheduler="dagster",
         discovers=False,
         rotates=False,
-        modes=("append",),
+        modes=("append", "overwrite"),
         source_lacks=(
             Unused(("connections",), "write destination, schedule and status beside the configuration: it has one"),
             Unused(("namespace_definition",), 'delete it, and write "namespace"', harmless="custom_format"),

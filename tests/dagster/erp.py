@@ -146,8 +146,19 @@ class Erp:
             files = (file for file in (folder / prefix).rglob("*.parquet"))
             return {file.relative_to(folder).as_posix(): str(file.stat().st_mtime_ns) for file in files}
         pages = boto3.client("s3").get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.landing.removeprefix("s3://"), Prefix=prefix)
-        return {one["Key"]: one["ETag"] for page in found for one in page.get("Contents", [])}
+        found = pages.paginate(Bucket=self.bucket, Prefix=self.below + prefix)
+        return {one["Key"].removeprefix(self.below): one["ETag"] for page in found for one in page.get("Contents", [])}
+
+    @property
+    def bucket(self) -> str:
+        """The landing bucket."""
+        return self.landing.removeprefix("s3://").partition("/")[0]
+
+    @property
+    def below(self) -> str:
+        """The prefix of the landing zone in its bucket."""
+        prefix = self.landing.removeprefix("s3://").partition("/")[2]
+        return f"{prefix}/" if prefix else ""
 
     def rows(self, name: str = "orders") -> list[Row]:
         """The rows of the stream's files, in the order of their extraction."""
@@ -183,7 +194,7 @@ def local_copies(erp: Erp, name: str) -> Iterator[list[str]]:
     for number, key in enumerate(sorted(erp.keys(name))):
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{number}.parquet"
-        boto3.client("s3").download_file(erp.landing.removeprefix("s3://"), key, str(file))
+        boto3.client("s3").download_file(erp.bucket, erp.below + key, str(file))
         files.append(str(file))
     yield files
 

@@ -61,8 +61,11 @@ def test_a_new_and_a_removed_and_a_moved_file_change_it(project: Path) -> None:
     (project / "streams/_stacks").mkdir()
     (project / "streams/_stacks/staging.json").write_text('{"sources": {"faker": {"deployed": false}}}')
     seen.add(definitions_fingerprint(project))
+    (project / "dagster/sources").mkdir(exist_ok=True)
+    (project / "dagster/sources/erp.py").write_text("import dlt\n")
+    seen.add(definitions_fingerprint(project))
 
-    assert len(seen) == 5
+    assert len(seen) == 6
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from lotus_dagster.ingestion.store import StaleError, Store
 from lotus_infra.errors import LotusError
 
 _RECORD: Final = "lotus.json"
-_KEPT_BY_NO_RUN: Final = ("load/loaded", "normalize/extracted", "trace.pickle")
-"""Parts of dlt's folder that only a person would read."""
+_KEPT_BY_NO_RUN: Final = ("load/loaded/", "normalize/extracted/", "trace.pickle")
+"""Parts of dlt's folder that no later run reads; the folders themselves dlt expects to be there."""
 
 
 class BusyError(LotusError):

@@ -37,7 +37,11 @@ def resource_of(
         ModuleError: The module is missing or can't be imported, its function is missing or refuses the configuration,
             or it has no such resource.
     """
-    from dlt.extract import DltSource  # noqa: PLC0415, a second, which only runs should pay
+    try:
+        from dlt.extract import DltSource  # noqa: PLC0415, a second, which only runs should pay
+    except ModuleNotFoundError as error:
+        remedy = "add the extra `dlt` of lotus-dagster to the dependencies in pyproject.toml, and run `uv lock`"
+        raise ModuleError(f"this environment has no dlt: {error}", remedy) from error
 
     file = naming.source_module_file(module)
     function = _function(project / file, file, module)
