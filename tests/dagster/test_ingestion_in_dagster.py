@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from lotus_dagster.sensors import tick
 from lotus_infra.commands.scaffold import scaffold_all
 from sandbox.dagster_round import Execution
 from tests.dagster.airbyte import reading_s3, s3_in_process
-from tests.dagster.erp import SOURCE, Erp, variables
+from tests.dagster.erp import SMALL_FILES, SOURCE, Erp, variables
 from tests.dagster.lake import Lake
+from tests.dagster.test_ingestion_kills import run_until
 from tests.soak.servers import BUCKET
 from tests.support.lakes import write
 from tests.support.rest_api import RestApi, serving
@@ -69,21 +71,28 @@ class Machine:
         return self.instance.fetch_materializations(RAW, limit=10).records
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
+@contextmanager
+def running(root: Path, **changes: object) -> Iterator[Machine]:
+    """The lake with five orders and customers in the ERP, and changes of the orders' file."""
     with serving(RestApi()) as api, s3_in_process():
         for number in range(1, 6):
             api.put("orders", number, total=number * 10, lines=[{"sku": f"a{number}"}])
             api.put("customers", number, name=f"Ada {number}")
-        erp = Erp(tmp_path, api, f"s3://{BUCKET}")
-        (tmp_path / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
-        project = tmp_path / "dagster" / "dbt"
-        shutil.copytree(
-            DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs", "core", "marts", "sales*")
-        )
-        scaffold_all(tmp_path / "streams")
+        erp = Erp(root, api, f"s3://{BUCKET}")
+        erp.edit("orders", **changes)
+        (root / "Pulumi.yaml").write_text("name: lotus\nruntime: python\n")
+        project = root / "dagster" / "dbt"
+        others = shutil.ignore_patterns("target", "logs", "core", "marts", "sales*")
+        shutil.copytree(DBT_PROJECT, project, ignore=others)
+        scaffold_all(root / "streams")
         with dg.DagsterInstance.ephemeral() as instance:
-            yield Machine(erp, reading_s3(Lake(tmp_path / "machine", project)), instance)
+            yield Machine(erp, reading_s3(Lake(root / "machine", project)), instance)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    with running(tmp_path) as made:
+        yield made
 
 
 def test_an_api_s_rows_reach_the_models_by_the_job_and_the_sensor_each_once(machine: Machine) -> None:
@@ -114,6 +123,26 @@ def test_an_api_s_rows_reach_the_models_by_the_job_and_the_sensor_each_once(mach
     assert [row[:2] for row in machine.models(orders)] == [(1, 10), (2, 99), (3, 30), (4, 40), (5, 50), (6, 60)]
     assert machine.models("select id from int_erp__customers order by id") == [(1,), (2,), (3,), (4,)]
     assert not machine.look().run_requests
+
+
+@pytest.mark.nightly
+def test_a_run_that_is_killed_between_two_files_brings_each_row_into_the_model_once(tmp_path: Path) -> None:
+    """The stream has no key, so that its model would keep a second copy."""
+    with running(tmp_path, primary_key=[]) as machine, variables(**SMALL_FILES):
+        point = 8
+        while not machine.erp.keys():
+            assert not run_until(machine.erp, "orders", point)
+            point += 1
+        assert len(machine.erp.rows()) < 5
+        machine.look()
+        assert machine.models("select count(*) from int_erp__orders") == [(len(machine.erp.rows()),)]
+
+        machine.erp.api.put("orders", 6, total=60)
+        assert machine.sync().success
+        machine.look()
+
+        assert machine.models("select id from int_erp__orders order by id") == [(number,) for number in range(1, 7)]
+        assert not machine.look().run_requests
 
 
 def test_a_stream_that_fails_keeps_no_other_from_landing_and_says_why(machine: Machine) -> None:
