@@ -24,8 +24,8 @@ from lotus_infra.commands.scaffold import scaffold_all
 from sandbox.dagster_round import Execution
 from tests.dagster.airbyte import reading_s3, s3_in_process
 from tests.dagster.erp import SMALL_FILES, SOURCE, Erp, variables
+from tests.dagster.kills import run_until
 from tests.dagster.lake import Lake
-from tests.dagster.test_ingestion_kills import run_until
 from tests.soak.servers import BUCKET
 from tests.support.lakes import write
 from tests.support.rest_api import RestApi, serving

@@ -4,71 +4,19 @@ A run's folder on this machine goes with its pod. What others see of a run are i
 landing folder: it is killed before and after each of them, in a process of its own that shares nothing with the next.
 """
 
-import os
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pendulum
 import pytest
-from botocore.httpsession import URLLib3Session
 
 from tests.dagster.airbyte import s3_in_process, s3_on_disk
 from tests.dagster.erp import SMALL_FILES, Erp, variables
+from tests.dagster.kills import run_until
 from tests.soak.servers import BUCKET
 from tests.support.rest_api import RestApi, serving
 from toolchain import s3_server
-
-CHANGES = ("open", "os.rename", "os.remove", "os.mkdir")
-"""What Python reports before it changes a folder."""
-
-
-def run_until(erp: Erp, stream: str, point: int) -> bool:
-    """A run in a process of its own, killed at a point; returns whether it came to its end first."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            kill_at(point, erp.landing)
-            erp.land(stream)
-            code = 0
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return False
-    assert os.WEXITSTATUS(status) == 0
-    return True
-
-
-def kill_at(point: int, landing: str) -> None:
-    """Have this process kill itself at the n-th point, counted from 1."""
-    left = point
-
-    def reached() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def sent(session: URLLib3Session, request: Any, send: Callable[..., Any] = URLLib3Session.send) -> Any:
-        reached()
-        answer = send(session, request)
-        reached()
-        return answer
-
-    def changed(event: str, arguments: tuple[Any, ...]) -> None:
-        if event in CHANGES and str(arguments[0]).startswith(landing):
-            reached()
-
-    if landing.startswith("s3://"):
-        URLLib3Session.send = sent  # type: ignore[method-assign, assignment]
-    else:
-        sys.addaudithook(changed)
-
 
 nightly = pytest.mark.nightly
 
