@@ -14,10 +14,10 @@ from lotus_infra import naming
 from lotus_infra.dbt.project import Model, Project, SourceTable, StreamName, StreamRef
 from lotus_infra.dbt.sql import ALWAYS_THERE, ColumnRef, Identity, JsonStep, identity, pattern_of, quoted
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, S3, Lake, SourceFolder, StreamFile
+from lotus_infra.lake.lake import S3, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.landed import IN_FILES, Names, in_files, is_known, landed, mapped_fields, names_in
 from lotus_infra.lake.models import Field
-from lotus_infra.lake.warehouses import RESERVED_NAMES, Table
+from lotus_infra.lake.warehouses import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,13 +469,6 @@ def streams_have_models(both: LakeAndProject) -> Iterator[Diagnostic]:
             yield Diagnostic(stream.file, (), what, f"run `lotus scaffold {stream.source} {stream.name}`")
 
 
-def destinations_can_be_attached(both: LakeAndProject) -> Iterator[Diagnostic]:
-    """A Postgres database that models read has a name that DuckDB has no database or schema of."""
-    for name in sorted({table.destination for table in both.read_tables.values()} & RESERVED_NAMES):
-        what = f"can't be the name of a database that models read: DuckDB has a database or a schema {name}"
-        yield Diagnostic(f"{DESTINATIONS_FOLDER}/{name}.json", (), what, "give the file another name")
-
-
 def fields_are_columns(both: LakeAndProject) -> Iterator[Diagnostic]:
     """No two fields of a stream differ by case alone: to DuckDB they are one column, and one of them stays empty."""
     for stream in both.selected:
@@ -537,8 +530,8 @@ def models_are_kept_as_their_streams_arrive(both: LakeAndProject) -> Iterator[Di
     """A model of a table is made again from all of its rows; one of files keeps the rows of files that it has read."""
     for model in both.project.models:
         given = model.config.materialized
-        tables = [ref.stream for ref in model.sources if ref.stream in both.read_tables]
-        if tables and not model.arrivals and given != "table":
+        tables = [ref.stream for ref in both.reads_of(model) if ref.stream in both.read_tables]
+        if tables and given != "table":
             what = f"is {given or 'missing'}, but {_shown(tables[0])} is a table, whose rows change and go"
             yield Diagnostic(model.file, ("materialized",), what, "write materialized='table'", model.config.line)
         elif given == "table" and any(ref.stream in both.prefixes for ref in model.arrivals):
@@ -664,7 +657,7 @@ def _folded(names: Iterable[str]) -> set[str]:
     return {name.casefold() for name in names}
 
 
-LAKE_RULES: tuple[Rule, ...] = (streams_have_models, fields_are_columns, destinations_can_be_attached)
+LAKE_RULES: tuple[Rule, ...] = (streams_have_models, fields_are_columns)
 """Rules whose diagnostics are in the lake's files."""
 
 PROJECT_RULES: tuple[Rule, ...] = (

@@ -95,7 +95,7 @@ def test_a_stream_without_fields_and_cursor_is_read_in_full_and_takes_all(lotus:
         "$schema": "../.schema/stream.json",
         "stream": "orders",
         "sync_mode": "full_refresh",
-        "destination_sync_mode": "append",
+        "destination_sync_mode": "overwrite",
         "fields": "all",
     }
     assert check_lake(tmp_path / "streams").problems == ()

@@ -108,6 +108,51 @@ def test_the_cursor_of_the_file_decides_and_a_new_one_begins_at_the_start(on_dis
     assert [(row["id"], row["total"]) for row in on_disk.rows()] == [(1, 10.0), (1, 10.0), (1, 11.0), (2, 20.0)]
 
 
+REST_API = """
+import dlt
+from dlt.sources.rest_api import rest_api_resources
+
+
+@dlt.source
+def erp(url, api_key=dlt.secrets.value):
+    return rest_api_resources(
+        {
+            "client": {
+                "base_url": url,
+                "auth": {"type": "bearer", "token": api_key},
+                "paginator": {"type": "page_number", "base_page": 1, "total_path": None},
+            },
+            "resources": [
+                {
+                    "name": "Orders",
+                    "endpoint": {
+                        "path": "orders",
+                        "data_selector": "rows",
+                        "params": {"limit": 2, "updated_since": "{incremental.start_value}"},
+                        "incremental": {"cursor_path": "updated_at", "initial_value": "2020-01-01T00:00:00Z"},
+                    },
+                }
+            ],
+        }
+    )
+"""
+"""A module in the form that `lotus add source --engine dlt` writes: its cursor is an argument of dlt's own resource."""
+
+
+def test_a_module_by_dlts_own_source_of_rest_apis_begins_where_it_says(on_disk: Erp) -> None:
+    on_disk.write(REST_API)
+    for number in range(2, 6):
+        on_disk.api.put("orders", number, total=number)
+
+    assert on_disk.land().rows == 5
+    on_disk.api.put("orders", 3, total=33)
+    assert on_disk.land().rows == 1
+
+    since = [each.parameters["updated_since"] for each in on_disk.api.answered()]
+    assert since[0] == "2020-01-01T00:00:00Z"
+    assert since[-1] > "2020-01-01T00:00:00Z"
+
+
 def test_a_module_s_own_cursor_wins_over_the_file_s(on_disk: Erp) -> None:
     own = 'updated: Any = dlt.sources.incremental("updated_at", initial_value="2026-03-01T08:03:00Z")'
     on_disk.write(MODULE.replace("updated: Optional[dlt.sources.incremental[str]] = None", own))

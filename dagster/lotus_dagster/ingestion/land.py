@@ -224,6 +224,10 @@ def _has_own_cursor(resource: "DltResource") -> bool:
 
     from dlt.extract.incremental import Incremental, IncrementalResourceWrapper  # noqa: PLC0415
 
+    # `rest_api_resources` and other callers give a cursor as an argument, with its own start.
+    given = resource.explicit_args if resource.args_bound else {}
+    if any(isinstance(each, Incremental) for each in given.values()):
+        return True
     found: object = resource.incremental
     if not isinstance(found, IncrementalResourceWrapper):
         return found is not None

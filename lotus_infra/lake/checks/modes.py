@@ -55,7 +55,8 @@ def _modes_of_engine(connection: Connection, reader: Reader) -> Iterator[Diagnos
     for stream in connection.streams:
         if stream.config.destination_sync_mode not in reader.modes and _mode(stream) is not None:
             what = f"{stream.config.destination_sync_mode} is not a mode of {reader.label}"
-            remedy = f'write "{reader.modes[0]}": the model keeps the latest row of each key'
+            fitting = [each for each in reader.modes if (stream.config.sync_mode, each) in MODES]
+            remedy = f"write {' or '.join(fitting)}: the model keeps the latest row of each key"
             yield Diagnostic(stream.file, ("destination_sync_mode",), what, remedy)
 
 

@@ -75,7 +75,7 @@ def job_sensors_are_unique(lake: Lake) -> Iterator[Diagnostic]:
 def _has_jobs(lake: Lake, connection: Connection) -> bool:
     """Whether a sensor follows the jobs of a connection."""
     found = lake.capabilities(connection)
-    return found is not None and found.arrival == "job" and found.writes == "table"
+    return found is not None and found.arrival == "job"
 
 
 def repeated(

@@ -98,9 +98,9 @@ def test_all_files_of_a_stream_are_read_only_where_duckdb_can_list_them(tmp_path
 
 def test_a_model_of_a_stream_that_lands_elsewhere_is_a_notice(tmp_path: Path) -> None:
     elsewhere: Any = {
-        "_destinations/s3.json": {"connector": "destination-postgres", "configuration": {}},
-        "_connectors/destination-postgres.json": {
-            "connector": "destination-postgres",
+        "_destinations/s3.json": {"connector": "destination-redis", "configuration": {}},
+        "_connectors/destination-redis.json": {
+            "connector": "destination-redis",
             "definition_id": "25c5221d-dce2-4163-ade9-739ef790f503",
             "spec": {},
         },

@@ -1,5 +1,6 @@
 """Sources of other engines: what their files may have, and what their modules must have."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -251,14 +252,23 @@ def test_a_module_beside_a_connector_is_refused(tmp_path: Path) -> None:
     assert problem.endswith('module: is not a setting of Airbyte: delete it, or write "engine": "dlt"')
 
 
-@pytest.mark.parametrize("mode", ["append_dedup", "overwrite_dedup"])
-def test_a_mode_that_dlt_does_not_write_is_refused(mode: str, tmp_path: Path) -> None:
-    own = stream(sync_mode="incremental" if mode == "append_dedup" else "full_refresh", destination_sync_mode=mode)
+@pytest.mark.parametrize(
+    ("sync_mode", "mode", "fitting"),
+    [("incremental", "append_dedup", "append"), ("full_refresh", "overwrite_dedup", "append or overwrite")],
+)
+def test_a_mode_that_dlt_does_not_write_is_refused(sync_mode: str, mode: str, fitting: str, tmp_path: Path) -> None:
+    problems = dlt_problems(
+        tmp_path, {"erp/orders.json": stream(sync_mode=sync_mode, destination_sync_mode=mode, cursor_field=[])}
+    )
 
-    problems = dlt_problems(tmp_path, {"erp/orders.json": own})
-
-    remedy = 'write "append": the model keeps the latest row of each key'
+    remedy = f"write {fitting}: the model keeps the latest row of each key"
     assert f"erp/orders.json:4: destination_sync_mode: {mode} is not a mode of dlt: {remedy}" in problems
+
+
+def test_a_stream_may_be_read_in_full_and_overwritten(tmp_path: Path) -> None:
+    own = stream(sync_mode="full_refresh", destination_sync_mode="overwrite", cursor_field=[])
+
+    assert dlt_problems(tmp_path, {"erp/orders.json": own}) == []
 
 
 SCHEDULES: list[tuple[Document, str]] = [
@@ -356,3 +366,15 @@ def test_every_rule_is_quiet_on_a_lake_of_both_engines(tmp_path: Path) -> None:
     lake = dlt_report(tmp_path, {}).lake
 
     assert {rule.__name__: list(rule(lake)) for rule in CHECKS} == {rule.__name__: [] for rule in CHECKS}
+
+
+def test_the_modules_of_the_example_are_sources(tmp_path: Path) -> None:
+    example = Path(__file__).parents[3] / "docs" / "examples" / "erp-and-market-place"
+    shutil.copytree(example, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, {"Pulumi.yaml": "name: lotus-lake\n"})
+
+    report = check_lake(write(tmp_path / "streams", clean_files()))
+
+    assert (report.problems, report.notices) == ((), ())
+    assert report.lake.modules is not None
+    assert {name: module.has_others for name, module in report.lake.modules.items()} == {"faire": False, "odoo": False}

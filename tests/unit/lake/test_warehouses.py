@@ -54,7 +54,7 @@ def test_an_unknown_destination_is_one_that_models_do_not_read(tmp_path: Path) -
     assert "is not destination-s3: the lake's models read nothing that it writes" in notice
 
 
-@pytest.mark.parametrize("name", ["lake", "main", "memory", "system", "temp", "crm-db", "Crm"])
+@pytest.mark.parametrize("name", ["lake", "landing", "main", "memory", "system", "temp", "crm-db", "Crm"])
 def test_a_database_that_duckdb_can_not_attach_by_its_name_is_reported(name: str, tmp_path: Path) -> None:
     [problem] = problems_of(tmp_path, crm(into=name))
 
