@@ -1,7 +1,7 @@
 """Sources that dlt reads, in the commands that watch and run a lake; Dagster's webserver is one of recorded answers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -262,6 +262,29 @@ def test_a_failed_run_is_told_with_the_error_of_its_step_and_where_to_look(world
     assert world.lotus("sync", "erp") == 1
 
     assert f"erp: erp_orders_dlt: {FAILURE}; see run 00000000 in Dagster's UI" in capsys.readouterr().err
+
+
+def test_a_run_that_dagster_runs_again_is_followed_to_the_end_of_its_last_retry(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+) -> None:
+    steps: list[Callable[[], object]] = [
+        lambda: world.dagster.fail(world.dagster.runs[0]["runId"], FAILURE, will_retry=True),
+        lambda: world.dagster.retry(world.dagster.runs[0]["runId"]),
+        lambda: world.dagster.drive(world.dagster.runs[0]["runId"], "SUCCESS"),
+    ]
+
+    def wait(_: float) -> None:
+        steps.pop(0)()
+
+    monkeypatch.setattr(syncs, "Polling", lambda timeout_seconds: Polling(10, timeout_seconds, pause=wait))
+    assert world.lotus("sync", "erp") == 0
+
+    assert [line.partition(",")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "erp: run 00000000 pending",
+        "erp: run 00000000 retrying",
+        "erp: run 00000001 running",
+        "erp: run 00000001 succeeded",
+    ]
 
 
 def test_ctrl_c_leaves_the_run_going_and_says_how_to_follow_it(world: World, capsys: Shown) -> None:
