@@ -1,6 +1,9 @@
 """Sources that dlt reads, in the commands that watch and run a lake; Dagster's webserver is one of recorded answers."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lotus_infra.commands import sync as syncs
+from lotus_infra.commands.query import Streams
 from lotus_infra.commands.sync import Polling
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, write_stack
@@ -417,3 +421,26 @@ def test_a_paused_source_is_not_read_again(world: World, capsys: Shown) -> None:
     write(world.folder / "streams", {"erp/_source.json": erp(status="inactive")})
     assert world.lotus("backfill", "erp", "orders", "--dry-run") == 1
     assert "which is paused: Dagster does not run it" in capsys.readouterr().err
+
+
+# lotus query and completion
+
+
+def test_the_files_of_a_stream_can_be_queried_as_those_of_airbyte(world: World) -> None:
+    streams = Streams(world.folder / "streams", "dev", "s3://landing")
+
+    assert streams.names() == ["erp__orders"]
+    assert "s3://landing/raw/erp/orders/" in streams.files()["erp__orders"]
+
+
+def test_a_shell_completes_the_source(world: World) -> None:
+    given = "lotus status "
+    completed = subprocess.run(
+        [str(Path(sys.executable).with_name("lotus"))],
+        env=os.environ | {"_LOTUS_COMPLETE": "bash_complete", "COMP_WORDS": given, "COMP_CWORD": "2"},
+        cwd=world.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert completed.stdout.split() == ["plain,erp"]

@@ -149,7 +149,12 @@ def test_a_sync_follows_a_failed_run_to_the_run_that_the_daemon_starts_in_its_pl
         runner = DagsterRunner(lake, DagsterRuns(address, Redactor()))
         first = runner.start(Run("market", "", engine="dlt"))
         followed = [first]
-        until(lambda: followed.append(runner.poll(followed[-1])) or followed[-1].finished)
+
+        def ended() -> bool:
+            followed.append(runner.poll(followed[-1]))
+            return followed[-1].finished
+
+        until(ended)
 
     assert followed[-1].status == "succeeded"
     assert followed[-1].run_id != first.run_id
