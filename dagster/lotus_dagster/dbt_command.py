@@ -31,7 +31,7 @@ from dbt_common.events.functions import msg_to_dict
 
 from lotus_dagster.environment import Warehouse
 from lotus_dagster.manifest import ManifestError
-from lotus_infra.clients.ducklake import attach
+from lotus_infra.clients.ducklake import attach, detach_databases
 from lotus_infra.errors import LotusError
 
 _ONE_AT_A_TIME: Final = Lock()
@@ -188,6 +188,7 @@ def _detaching() -> Iterator[None]:
             try:
                 kept.execute("use memory")
                 kept.execute("detach lake")
+                detach_databases(kept)
             except duckdb.Error:
                 _close()
 

@@ -4,7 +4,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from lotus_dagster.bookkeeping import register
+from lotus_dagster import bookkeeping, databases
 from lotus_dagster.environment import EnvironmentVariableError, Warehouse
 from lotus_infra.clients.ducklake import attach
 
@@ -23,6 +23,7 @@ class Plugin(BasePlugin):
         """
         try:
             attach(conn, Warehouse.read())
-            register(conn)
+            bookkeeping.register(conn)
+            databases.register(conn)
         except (EnvironmentVariableError, duckdb.Error) as error:
             raise DbtRuntimeError(str(error)) from error

@@ -1,17 +1,21 @@
-"""Connect DuckDB to the lake: its extensions, S3's address and credentials, and DuckLake's catalog.
+"""Connect DuckDB to the lake: its extensions, S3's address and credentials, DuckLake's catalog, Postgres destinations.
 
 The extensions come from Python packages of the very version of DuckDB, so nothing is downloaded at run time. Dagster's
-image has this file too: it imports no other module than the errors', and loads DuckDB and boto3 when they are used.
+image has this file too: it imports names and errors alone, and loads DuckDB and boto3 when they are used.
 """
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from lotus_infra.errors import MASKED, LotusError, one_line
+from lotus_infra.naming import warehouse_variable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,6 +29,13 @@ POSTGRES: Final = "postgres:"
 """The beginning of a catalog that is not a file."""
 LONGEST_WAIT_SECONDS = 60.0
 _POLL_SECONDS: Final = 0.2
+_SCANNER: Final = "postgres_scanner"
+_UNREACHABLE: Final = re.compile(r'Unable to connect to Postgres at ".*": (.*)', re.DOTALL)
+_NOT_PARSED: Final = "in connection info string"
+"""libpq's words for a text that is no connection string."""
+_PASSWORD: Final = re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|[^\s\"]+)", re.IGNORECASE)
+_OWN_PASSWORD: Final = re.compile(rf"\b{_PASSWORD.pattern}\s*", re.IGNORECASE)
+_PARTS_OF_URL: Final = {"host": "hostname", "port": "port", "user": "username", "password": "password"}
 _HELD: Final = "Could not set lock on file"
 """DuckDB's words for a file that another process has open."""
 _MADE_BY_ANOTHER: Final = ("duplicate key value", "already exists", "concurrent")
@@ -116,13 +127,91 @@ def prepare(
     """
     needed = ["ducklake"]
     if address.catalog.startswith(POSTGRES):
-        needed.append("postgres_scanner")
+        needed.append(_SCANNER)
     if address.uses_s3:
         needed.append("httpfs")
     for extension in needed:
         connection.load_extension(str(packaged(extension)))
     if address.uses_s3:
         connection.execute(s3_secret({**environment, **_credentials()}))
+
+
+def attach_database(
+    connection: "DuckDBPyConnection", destination: str, environment: Mapping[str, str] = os.environ
+) -> None:
+    """Attach the database of a Postgres destination, read-only and under the name of its file, unless it is attached.
+
+    The password is in a secret of DuckDB, which no query and no message shows.
+
+    Args:
+        connection: The connection.
+        destination: The destination's file, without its suffix.
+        environment: Has the address in `naming.warehouse_variable`, as a connection string of libpq.
+
+    Raises:
+        LotusError: The variable is not set, or the database is out of reach.
+    """
+    import duckdb  # noqa: PLC0415
+
+    attached = "select 1 from duckdb_databases() where database_name = ?"
+    if connection.execute(attached, [destination]).fetchone() is not None:
+        return
+    variable = warehouse_variable(destination)
+    given = environment.get(variable, "")
+    if not given.strip():
+        raise LotusError(
+            f"the environment lacks {variable} (the database of the destination {destination}: dbname=… host=…)",
+            "set it for the code location and its runs",
+        )
+    address, password = without_password(_as_pairs(given))
+    name = '"' + destination.replace('"', '""') + '"'
+    try:
+        connection.load_extension(str(packaged(_SCANNER)))
+        connection.execute(f"create or replace secret {name} (type postgres, password {literal(password or '')})")
+        connection.execute(f"attach {literal(address)} as {name} (type postgres, secret {name}, read_only)")
+    except duckdb.Error as error:
+        if _NOT_PARSED in str(error):
+            # libpq quotes the part that it can't read, which may be one of the password.
+            raise LotusError(f"{variable} is no connection string of libpq", "write dbname=… host=… user=…") from None
+        reason = _UNREACHABLE.search(str(error))
+        text = one_line(hidden_passwords(reason[1] if reason is not None else str(error)))
+        hint = f"check {variable}, and that the server takes connections from here"
+        raise LotusError(f"the database {destination} can't be reached: {text}", hint) from None
+
+
+def detach_databases(connection: "DuckDBPyConnection") -> None:
+    """Detach all databases of `attach_database`: while one is attached, DuckDB does not see its tables change."""
+    query = "select database_name from duckdb_databases() where type = 'postgres' and not starts_with(database_name, ?)"
+    for (name,) in connection.execute(query, ["__ducklake"]).fetchall():
+        connection.execute(f'detach "{name}"')
+
+
+def without_password(address: str) -> tuple[str, str | None]:
+    """A connection string of libpq, in pairs, without its password; and the password, None if it has none."""
+    found = _OWN_PASSWORD.search(address)
+    if found is None:
+        return address, None
+    text = found[2][1:-1] if found[2].startswith("'") else found[2]
+    return _OWN_PASSWORD.sub("", address), re.sub(r"\\(.)", r"\1", text)
+
+
+def hidden_passwords(text: str) -> str:
+    """A text without the passwords in connection strings."""
+    return _PASSWORD.sub(rf"\1{MASKED}", text)
+
+
+def _as_pairs(address: str) -> str:
+    """A connection string of libpq as `key='value'` pairs; it may be a URL."""
+    url = urlsplit(address.strip())
+    if url.scheme not in {"postgresql", "postgres"}:
+        return address
+    parts = {key: getattr(url, name) for key, name in _PARTS_OF_URL.items()} | {"dbname": url.path.lstrip("/")}
+    values = {key: unquote(str(value)) for key, value in parts.items() if value} | dict(parse_qsl(url.query))
+    return " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _credentials() -> dict[str, str]:

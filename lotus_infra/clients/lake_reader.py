@@ -19,8 +19,18 @@ from urllib.parse import unquote
 
 from pydantic import JsonValue, TypeAdapter
 
-from lotus_infra.clients.ducklake import ALIAS, POSTGRES, LakeAddress, attach, literal, prepare
-from lotus_infra.errors import MASKED, LotusError, one_line
+from lotus_infra.clients.ducklake import (
+    ALIAS,
+    POSTGRES,
+    LakeAddress,
+    attach,
+    attach_database,
+    hidden_passwords,
+    literal,
+    prepare,
+    without_password,
+)
+from lotus_infra.errors import LotusError, one_line
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,12 +85,31 @@ group by all
 """
 _LOCKED: Final = re.compile(r"Conflicting lock is held in .*?\(PID (\d+)\)")
 _UNREACHABLE: Final = re.compile(r'Unable to connect to Postgres at ".*": (.*)', re.DOTALL)
-_PASSWORD: Final = re.compile(r"(password\s*=\s*)('(?:\\.|[^'\\])*'|[^\s\"]+)", re.IGNORECASE)
 _INTERRUPTED: Final = "Query interrupted"
 _PASSWORD_VARIABLE: Final = "PGPASSWORD"
 _PASSWORD_IN_URL: Final = re.compile(r"(//[^/?#\s:@]*):([^\s/?#]*)@")
-_OWN_PASSWORD: Final = re.compile(rf"\b{_PASSWORD.pattern}\s*", re.IGNORECASE)
 _PLACE_IN_TEXT: Final = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
+_HINTS: Final = tuple(
+    (re.compile(pattern), hint)
+    for pattern, hint in (
+        (
+            "file system operations are disabled",
+            "a query reads the lake, the landing zone, and files in the current folder",
+        ),
+        ("No files found that match", "no file has landed there yet; `lotus status` shows what has"),
+        ("HTTP", "check the bucket, AWS_REGION and the credentials (AWS_ACCESS_KEY_ID or a profile)"),
+        (
+            "No snapshot found|does not exist at",
+            "list the states: `select snapshot_id, snapshot_time from lake.snapshots()`",
+        ),
+        (
+            '^(Binder|Catalog) Error: Catalog "',
+            "a Postgres destination is read if its variable, LOTUS_WAREHOUSE_<DESTINATION>, is set",
+        ),
+        ("^Catalog Error: Table.*does not exist", "`lotus query` without a query lists the tables"),
+    )
+)
+"""What to do about DuckDB's messages, by a pattern; the first that matches counts."""
 _JSON: Final[TypeAdapter[JsonValue]] = TypeAdapter(JsonValue)
 
 
@@ -95,10 +124,12 @@ class Query:
     Attributes:
         text: One SELECT, which may be part of another one.
         files: The names in the schema `landing` that it may read.
+        places: The databases and schemas that it names.
     """
 
     text: str
     files: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +166,7 @@ def reading(address: LakeAddress, environment: Mapping[str, str]) -> Iterator["L
         raise LotusError("DuckDB is not installed", "install it: pip install 'lotus-infra[deploy,query]'") from None
     if not address.catalog.startswith(POSTGRES) and not Path(address.catalog).exists():
         hint = "name a file, or Postgres as postgres:dbname=… host=…; Dagster's first run creates the catalog"
-        raise LotusError(f"no catalog at {_hidden(address.catalog)}", hint)
+        raise LotusError(f"no catalog at {hidden_passwords(address.catalog)}", hint)
     # DuckDB lets a query read all of this folder, so it is not the one of all programs. Without it, DuckDB would
     # write to the current folder.
     with (
@@ -202,7 +233,7 @@ class LakeReader:
                 raise QueryError(f"the view {name} is refused", "it may print a password")
         files = frozenset(name for name in map(_landed_name, nodes) if name is not None)
         # As a text in a text, it may end with a semicolon or a comment.
-        return Query(f"from query({literal(statements[0])})", files)
+        return Query(f"from query({literal(statements[0])})", files, frozenset().union(*map(_places, nodes)))
 
     def add_files(self, name: str, files: str) -> None:
         """Add the files of a stream as `landing.<name>`.
@@ -215,6 +246,14 @@ class LakeReader:
             QueryError: There are no files, or they can't be read.
         """
         self._execute(f"create view {LANDING}.main.{_name(name)} as from {files}")
+
+    def attach_database(self, destination: str, environment: Mapping[str, str]) -> None:
+        """Attach the database of a Postgres destination, read-only.
+
+        Raises:
+            LotusError: It is out of reach.
+        """
+        attach_database(self._connection, destination, environment)
 
     def restrict(self, *, output: Path | None = None) -> None:
         """Refuse all files and servers from now on but the lake's, and files in the current folder.
@@ -353,11 +392,7 @@ def _parted(catalog: str) -> tuple[str, str | None]:
     in_url = _PASSWORD_IN_URL.search(catalog)
     if in_url is not None:
         return _PASSWORD_IN_URL.sub(r"\1@", catalog), unquote(in_url[2])
-    found = _OWN_PASSWORD.search(catalog) if "://" not in catalog else None
-    if found is None:
-        return catalog, None
-    text = found[2][1:-1] if found[2].startswith("'") else found[2]
-    return _OWN_PASSWORD.sub("", catalog), re.sub(r"\\(.)", r"\1", text)
+    return without_password(catalog) if "://" not in catalog else (catalog, None)
 
 
 def _stored_data(connection: "DuckDBPyConnection") -> str:
@@ -396,8 +431,13 @@ def _called(node: Mapping[str, JsonValue]) -> str | None:
 
 def _landed_name(node: Mapping[str, JsonValue]) -> str | None:
     """The name in the schema `landing` that a node of a query reads; None if it reads none."""
-    places = {str(node.get(key)).lower() for key in ("catalog_name", "schema_name")}
-    return _table_name(node) if LANDING in places else None
+    return _table_name(node) if LANDING in _places(node) else None
+
+
+def _places(node: Mapping[str, JsonValue]) -> frozenset[str]:
+    """The database and the schema that a node of a query names; none if it is no table."""
+    names = (str(node.get(key) or "").lower() for key in ("catalog_name", "schema_name"))
+    return frozenset(filter(None, names)) if _table_name(node) is not None else frozenset()
 
 
 def _table_name(node: Mapping[str, JsonValue]) -> str | None:
@@ -409,36 +449,26 @@ def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _hidden(text: str) -> str:
-    """A text without the passwords in Postgres' addresses."""
-    return _PASSWORD.sub(rf"\1{MASKED}", text)
-
-
 def _failed(message: str) -> QueryError:
     """The error of a query that DuckDB refuses."""
-    text = one_line(_hidden(_PLACE_IN_TEXT.sub("", message)))
-    if "file system operations are disabled" in text:
-        return QueryError(text, "a query reads the lake, the landing zone, and files in the current folder")
-    if "No files found that match" in text:
-        return QueryError(text, "no file has landed there yet; `lotus status` shows what has")
-    if "HTTP" in text:
-        return QueryError(text, "check the bucket, AWS_REGION and the credentials (AWS_ACCESS_KEY_ID or a profile)")
-    if "No snapshot found" in text or "does not exist at" in text:
-        return QueryError(text, "list the states: `select snapshot_id, snapshot_time from lake.snapshots()`")
-    if "does not exist" in text and text.startswith("Catalog Error: Table"):
-        return QueryError(text, "`lotus query` without a query lists the tables")
-    return QueryError(text)
+    text = one_line(hidden_passwords(_PLACE_IN_TEXT.sub("", message)))
+    hint = next((hint for pattern, hint in _HINTS if pattern.search(text) is not None), "")
+    return QueryError(text, hint)
 
 
 def _not_attached(address: LakeAddress, message: str) -> LotusError:
     """The error of a catalog that can't be attached."""
-    catalog, locked, unreachable = _hidden(address.catalog), _LOCKED.search(message), _UNREACHABLE.search(message)
+    catalog, locked, unreachable = (
+        hidden_passwords(address.catalog),
+        _LOCKED.search(message),
+        _UNREACHABLE.search(message),
+    )
     if locked is not None:
         hint = "a catalog that is a file serves one process at a time: wait for its end, or stop it, and repeat"
         return LotusError(f"the catalog {catalog} is open in another process (PID {locked[1]})", hint)
     if unreachable is not None:
         hint = "check the address, that its port is forwarded, and PGPASSWORD"
-        return LotusError(f"the catalog can't be reached: {one_line(_hidden(unreachable[1]))}", hint)
+        return LotusError(f"the catalog can't be reached: {one_line(hidden_passwords(unreachable[1]))}", hint)
     if "does not exist - and creating" in message:
         return LotusError(f"the database {catalog} has no catalog", "Dagster's first run creates it")
-    return LotusError(f"the catalog {catalog} can't be read: {one_line(_hidden(message))}")
+    return LotusError(f"the catalog {catalog} can't be read: {one_line(hidden_passwords(message))}")

@@ -80,7 +80,8 @@ def query(
     """Run a query on the lake's tables, or list them.
 
     SQL is one SELECT in DuckDB's dialect; - reads it from standard input. Tables are main.fct_sales and so on. The
-    files of a stream, as they landed, are landing.<source>__<stream>. A query only reads.
+    files of a stream, as they landed, are landing.<source>__<stream>; a stream's table in a Postgres destination
+    is <destination>.<schema>.<table>. A query only reads.
 
     Example: lotus query "select * from main.fct_sales limit 5"
     """
@@ -93,7 +94,7 @@ def query(
         if ui:
             _serve_ui(lake, directory, stack, address)
         else:
-            run_query(lake, Streams(directory, stack, address.landing), text, shape)
+            run_query(lake, Streams(directory, stack, address.landing), text, shape, environment)
 
 
 def find_lake(
@@ -172,8 +173,17 @@ class Streams:
                     yield naming.dbt_tag(source.name, stream.name), prefix
 
 
-def run_query(lake: LakeReader, streams: Streams, text: str | None, shape: Shape) -> None:
+def run_query(
+    lake: LakeReader, streams: Streams, text: str | None, shape: Shape, environment: Mapping[str, str] = os.environ
+) -> None:
     """Answer a query; without one, list the tables and the streams.
+
+    Args:
+        lake: The lake.
+        streams: Those whose files it may read.
+        text: The query.
+        shape: How the answer is written.
+        environment: The variables with the addresses of Postgres destinations.
 
     Raises:
         LotusError: The query is refused, or failed, or the output can't be written.
@@ -184,6 +194,9 @@ def run_query(lake: LakeReader, streams: Streams, text: str | None, shape: Shape
     else:
         asked = lake.parse(text)
         _add_files(lake, streams, asked)
+        for name in sorted(asked.places):
+            if environment.get(naming.warehouse_variable(name)):
+                lake.attach_database(name, environment)
     if shape.kind == "table" or shape.kind == "markdown":  # noqa: PLR1714, mypy narrows it
         lake.restrict()
         _draw(lake, asked, shape)

@@ -530,8 +530,8 @@ def models_are_kept_as_their_streams_arrive(both: LakeAndProject) -> Iterator[Di
     """A model of a table is made again from all of its rows; one of files keeps the rows of files that it has read."""
     for model in both.project.models:
         given = model.config.materialized
-        tables = [ref.stream for ref in model.sources if ref.stream in both.read_tables]
-        if tables and not model.arrivals and given != "table":
+        tables = [ref.stream for ref in both.reads_of(model) if ref.stream in both.read_tables]
+        if tables and given != "table":
             what = f"is {given or 'missing'}, but {_shown(tables[0])} is a table, whose rows change and go"
             yield Diagnostic(model.file, ("materialized",), what, "write materialized='table'", model.config.line)
         elif given == "table" and any(ref.stream in both.prefixes for ref in model.arrivals):

@@ -13,10 +13,6 @@ from typing import Final
 from airbyte_model.places import column_name
 
 POSTGRES: Final = "destination-postgres"
-RESERVED_NAMES: Final = frozenset(
-    {"information_schema", "lake", "landing", "main", "memory", "pg_catalog", "system", "temp"}
-)
-"""Destinations that DuckDB can't attach under their own name: it has a database or a schema of that name."""
 
 _LONGEST_NAME: Final = 63
 _KEPT_OF_NAME: Final = 54

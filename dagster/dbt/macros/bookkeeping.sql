@@ -131,8 +131,9 @@
     {%- do run_query(query) -%}
 {% endmacro %}
 
-{# The post-hook of every model that reads arrivals. #}
+{# A post-hook of every model of a stream; one that reads a table has read no files. #}
 {% macro remember_files_read() %}
+    {% if execute and reads_arrivals() -%}
     {% if not is_incremental() -%}
     delete from {{ read_files() }};
     {% endif -%}
@@ -141,6 +142,7 @@
     from (select unnest(getvariable('reading').files, recursive := true));
     delete from {{ quarantined_files() }}
     where model = {{ sql_literal(this.identifier) }} and list_contains(getvariable('reading').released, file)
+    {%- endif %}
 {% endmacro %}
 
 {% macro read_files() %}

@@ -8,7 +8,8 @@
 
 {# Needs the hook that moves older rows out of the model, which a dbt_project.yml of before lacks. #}
 {% macro keeps_versions() %}
-    {%- do return(execute and env_var('LOTUS_EXPIRE_RAW_DAYS', '') | trim != '' and has_hook('set_deletions_apart')) -%}
+    {%- do return(
+        execute and env_var('LOTUS_EXPIRE_RAW_DAYS', '') | trim != '' and has_hook('set_deletions_apart') and reads_arrivals()) -%}
 {% endmacro %}
 
 {% macro has_hook(name) %}

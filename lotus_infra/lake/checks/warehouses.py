@@ -14,7 +14,7 @@ def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
     for name in sorted(read):
         file, rename = f"{DESTINATIONS_FOLDER}/{name}.json", 'rename the file, and "destination" of its sources'
         if name in RESERVED_NAMES:
-            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB: it is one of its own names', rename)
+            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB: it is {RESERVED_NAMES[name]}', rename)
         elif not naming.is_identifier(name):
             remedy = f"{rename}: use lower-case letters, digits and underscores, a letter first"
             yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB', remedy)
@@ -43,4 +43,9 @@ def tables_have_one_schema(lake: Lake) -> Iterator[Diagnostic]:
 
 def _writer_of(lake: Lake, source: SourceFolder, stream: StreamFile) -> Connection | None:
     """The connection whose table of a stream dbt's source describes; None if the lake reads files of it."""
-    return lake.table_read_of(source, stream) or lake.unread_table_of(source, stream)
+    if lake.read_of(source, stream) is not None:
+        return None
+    takers = [each for each in source.connections if each.takes(stream)]
+    return lake.table_read_of(source, stream) or next(
+        (each for each in takers if lake.place(each) == "warehouse"), None
+    )
