@@ -258,6 +258,9 @@ def dbt_models_file(source: str) -> str:
 
 # Sources that dlt reads.
 
+LANDED_ROWS = "dagster/partition_row_count"
+"""Dagster's metadata with the number of rows that a run of dlt has landed for a stream."""
+
 SOURCE_MODULES = "dagster/sources"
 """The folder of their modules in the repository; each has a function of the module's name, a source of dlt."""
 

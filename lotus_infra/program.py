@@ -28,6 +28,7 @@ from lotus_infra.components.airbyte import (
     stream_args,
 )
 from lotus_infra.config import production, pulumi_config
+from lotus_infra.config.job_access import JobAccess, job_access
 from lotus_infra.config.pulumi_config import DagsterStack, Settings
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake.catalog import catalog
@@ -36,6 +37,7 @@ from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.lake import BUCKET_PATH, CONNECTORS_FOLDER, STACKS_FOLDER, Connection, Lake, SourceFolder
 from lotus_infra.lake.models import Configuration, DestinationConfig, SourceConfig
 from lotus_infra.lake.overlays import for_stack
+from lotus_infra.lake.postgres_address import KEYS, connection_string
 from lotus_infra.lake.references import Reference, property_path, rotating_paths, substitute
 from lotus_infra.lake.report import check_lake, render
 
@@ -62,7 +64,8 @@ async def run() -> None:
         stack = pulumi_config.load(project, settings)
         lake = load_checked_lake(stack)
         refuse_without_dagster(lake, stack)
-        declare(lake, stack, dagster_values(stack, lake))
+        access = access_of_dagster(lake, stack)
+        declare(lake, stack, dagster_values(stack, lake, access), access)
     except LotusError as error:
         raise pulumi.RunError(str(error)) from None
     # Let every registration start before the SDK waits for them. It would wait for all the remaining ones each time one
@@ -101,7 +104,18 @@ def refuse_without_dagster(lake: Lake, stack: Settings) -> None:
     )
 
 
-def dagster_values(stack: Settings, lake: Lake) -> "ChartValues":
+def access_of_dagster(lake: Lake, stack: Settings) -> JobAccess | None:
+    """What Dagster needs to follow Airbyte's jobs and to read tables; None if it is not deployed or needs none.
+
+    Raises:
+        LotusError: the stack does not say all of it.
+    """
+    if stack.dagster is None or stack.landing_zone is None:
+        return None
+    return job_access(lake, stack.airbyte, stack.dagster.settings, os.environ)
+
+
+def dagster_values(stack: Settings, lake: Lake, access: JobAccess | None = None) -> "ChartValues":
     """The values of Dagster's Helm release; empty if the stack does not deploy Dagster.
 
     Dagster gets the name of its stack only if the lake differs in it, so that all other releases stay as they are.
@@ -119,22 +133,25 @@ def dagster_values(stack: Settings, lake: Lake) -> "ChartValues":
     zone = stack.landing_zone
     own = lake.stack if lake.stack in lake.overlays else ""
     bucket = LakeBucket(zone.landing, zone.region, zone.endpoint, zone.expire_raw_days)
-    return release_values(stack.dagster.settings, bucket, definitions_fingerprint(Path.cwd()), own)
+    definitions = definitions_fingerprint(Path.cwd())
+    return release_values(stack.dagster.settings, bucket, definitions, own, warehouses=access is not None)
 
 
-def declare(lake: Lake, stack: Settings, values: "ChartValues") -> None:
+def declare(lake: Lake, stack: Settings, values: "ChartValues", access: JobAccess | None = None) -> None:
     """Declare the landing zone, what the lake's connections use, a pipeline per source, and Dagster; export outputs."""
     zone = _landing_zone(stack, lake)
     builder = ArgsBuilder(lake, stack, zone)
     used = sorted({connection.config.destination for connection in lake.airbyte.connections})
     destinations = {name: Destination(naming.destination_resource(name), builder.destination(name)) for name in used}
     exports: dict[str, Any] = {}
+    ids: dict[str, pulumi.Output[str]] = {}
     for source in lake.airbyte.sources:
         pipeline = Pipeline(naming.source_resource(source.name), builder.pipeline(source), destinations)
         exported = {
             each.name: {"connectionId": pipeline.connection_ids[each.resource], "streams": _prefixes(lake, each)}
             for each in source.connections
         }
+        ids |= pipeline.connection_ids
         # The outputs of a source with one connection are those of before there could be several.
         exports[source.name] = exported[source.name] if [*exported] == [source.name] else {"connections": exported}
     for source in lake.dlt.sources:
@@ -148,7 +165,9 @@ def declare(lake: Lake, stack: Settings, values: "ChartValues") -> None:
     if zone is not None:
         pulumi.export("landing", zone.exports())
         if stack.dagster is not None:
-            pulumi.export("dagster", _dagster(builder, stack.dagster, zone, values).exports())
+            warehouses = builder.warehouses(access, ids) if access is not None else {}
+            dagster = _dagster(builder, stack.dagster, zone, values, warehouses)
+            pulumi.export("dagster", dagster.exports())
 
 
 def _landing_zone(stack: Settings, lake: Lake) -> "LandingZone | None":
@@ -162,7 +181,13 @@ def _landing_zone(stack: Settings, lake: Lake) -> "LandingZone | None":
     return LandingZone(naming.LANDING_ZONE, stack.landing_zone, stack.identities, uses=uses)
 
 
-def _dagster(builder: "ArgsBuilder", dagster: DagsterStack, zone: "LandingZone", values: "ChartValues") -> "Dagster":
+def _dagster(
+    builder: "ArgsBuilder",
+    dagster: DagsterStack,
+    zone: "LandingZone",
+    values: "ChartValues",
+    warehouses: "Mapping[str, pulumi.Input[str]]",
+) -> "Dagster":
     from lotus_infra.clients.databases import explain_failed_database  # noqa: PLC0415
     from lotus_infra.clients.kubernetes import missing_secrets  # noqa: PLC0415
     from lotus_infra.clients.pod_problems import explain_failed_pods  # noqa: PLC0415
@@ -184,6 +209,7 @@ def _dagster(builder: "ArgsBuilder", dagster: DagsterStack, zone: "LandingZone",
         missing_secrets=partial(missing_secrets, namespace, kubeconfig=kubeconfig, context=context),
         managers=partial(_managers, kubeconfig=kubeconfig, context=context),
         sources={source.name: builder.dlt_source(source, namespace) for source in builder.lake.dlt.sources},
+        warehouses=warehouses,
     )
     return Dagster(naming.DAGSTER, args)
 
@@ -257,12 +283,29 @@ class ArgsBuilder:
             secret_namespace=secret_namespace,
         )
 
+    def warehouses(
+        self, access: JobAccess, ids: "Mapping[str, pulumi.Output[str]]"
+    ) -> "Mapping[str, pulumi.Input[str]]":
+        """The variables by which Dagster follows jobs of Airbyte and reads tables.
+
+        Args:
+            access: what they are made of.
+            ids: the ids of all connections, by Pulumi name.
+        """
+        variables: dict[str, pulumi.Input[str]] = {
+            naming.AIRBYTE_VARIABLE: pulumi.Output.json_dumps({"url": access.url, **access.credentials}),
+            naming.CONNECTIONS_VARIABLE: pulumi.Output.json_dumps({name: ids[name] for name in access.connections}),
+        }
+        for name in access.databases:
+            given = cast("DestinationConfig", self.lake.destinations[name]).configuration
+            parts = substitute({key: given[key] for key in KEYS if key in given}, self._value)
+            address = pulumi.Output.from_input(cast("Mapping[str, Any]", parts)).apply(connection_string)
+            variables[naming.warehouse_variable(name)] = pulumi.Output.secret(address)
+        return variables
+
     def _shown(self, reference: Reference) -> Any:
-        """A plain value of the stack; of a secret, an encrypted value or the landing zone the reference itself."""
-        value = self._value(reference)
-        if reference.part is None and not isinstance(value, pulumi.Output):
-            return value
-        return reference.text
+        """The value of a reference; of a secret the reference itself, as a preview shows it."""
+        return reference.text if reference.secret else self._value(reference)
 
     def _connection(self, source: SourceFolder, connection: Connection) -> ConnectionArgs:
         config, streams = connection.config, catalog(connection)

@@ -63,7 +63,7 @@ Some changes are compared in more detail, and can have a worse verdict than thei
   leaves out a field, or no longer filters rows, is 🟠 exposes.
 - Streams and `configuration` of a source that dlt reads are compared in the same way. Its preview shows references in
   place of secrets. If its Kubernetes secret changes, each of them may have another value. dlt's cursors are in the
-  landing bucket, so no change loses one.
+  landing bucket: only a stream that is no longer read incrementally loses its own.
 """
 SIGNS: Final[Mapping[Effect, str]] = {
     "destroys": "🔴 destroys",

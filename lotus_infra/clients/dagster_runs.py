@@ -28,8 +28,6 @@ from lotus_infra.errors import LotusError, masked_urls, one_line
 JobStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 DAGSTER_URL: Final = "LOTUS_DAGSTER_URL"
 """The environment variable with the address of Dagster's webserver."""
-ROW_COUNT: Final = "dagster/row_count"
-"""The metadata with the number of rows of a materialization (docs.dagster.io, table metadata)."""
 _DagsterStatus = Literal[
     "QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING", "SUCCESS", "FAILURE", "CANCELED"
 ]
@@ -505,7 +503,7 @@ def _run(run: _Run) -> JobRun:
         entry.number
         for each in run.materializations
         for entry in each.metadata
-        if entry.label == ROW_COUNT and entry.number is not None
+        if entry.label == naming.LANDED_ROWS and entry.number is not None
     ]
     return JobRun(
         run.run_id,

@@ -16,17 +16,19 @@ from typing import Final
 import click
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, translate_errors
+from lotus_infra.clients.dagster_runs import DagsterRuns, stack_dagster
 from lotus_infra.commands.completion import SELECTORS, STREAM_NAMES
-from lotus_infra.commands.options import DRY_RUN, JSON, STACK, STREAMS, YES, confirmed
+from lotus_infra.commands.options import DAGSTER, DRY_RUN, JSON, STACK, STREAMS, YES, confirmed
 from lotus_infra.commands.output import write_together
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LakeError, LotusError
 from lotus_infra.lake import json_text
 from lotus_infra.lake.diagnostics import escape_unprintable, format_path, pluralize
-from lotus_infra.lake.lake import Connection, Lake, StreamFile, find_connections, find_source, find_stream
+from lotus_infra.lake.lake import Connection, Lake, SourceFolder, StreamFile, find_connections, find_source, find_stream
 from lotus_infra.lake.loader import load_usable_lake
-from lotus_infra.lake.models import Backfill, StreamConfig
+from lotus_infra.lake.models import Backfill, Engine, StreamConfig
 from lotus_infra.lake.report import path_from_here
 
 KEY: Final = "backfill"
@@ -64,10 +66,12 @@ class BackfillPlan:
     Attributes:
         directory: The lake's folder.
         edits: One for each stream.
+        engine: What reads the source.
     """
 
     directory: Path
     edits: tuple[TokenEdit, ...]
+    engine: Engine = "airbyte"
 
     @property
     def connections(self) -> tuple[str, ...]:
@@ -103,6 +107,7 @@ Estimate = JobHistory | str | None
 @click.argument("streams", nargs=-1, required=True, metavar="STREAM...", shell_complete=STREAM_NAMES)
 @click.option("--token", metavar="TEXT", help="The token to write; default: the current date.")
 @click.option("--estimate", is_flag=True, help="Ask the stack's Airbyte how many rows the jobs of SOURCE have read.")
+@DAGSTER
 @DRY_RUN
 @YES
 @STACK
@@ -115,6 +120,7 @@ def backfill(
     stack: str | None,
     directory: Path,
     *,
+    dagster_url: str,
     estimate: bool,
     dry_run: bool,
     yes: bool,
@@ -123,14 +129,14 @@ def backfill(
     """Request a full re-read of streams.
 
     Name each STREAM of the SOURCE by its file. Shows the plan, asks, and writes a new token into the streams' files:
-    that value in each, and no other byte. It starts nothing in Airbyte: the next `pulumi up` applies the token once it
-    is merged.
+    that value in each, and no other byte. It starts nothing: the next `pulumi up` applies the token once it is merged.
+    The runs of a source that dlt reads are counted in Dagster.
 
     Example: lotus backfill shopify orders --token 2026-02-01-reprice
     """
     chosen = Project.selected(directory, stack, os.environ) if stack else ""
     planned = plan_backfill(directory, source, streams, token, stack=chosen)
-    jobs = _estimate(directory, stack, planned) if estimate else None
+    jobs = _estimate(stack, planned, dagster_url) if estimate else None
     if not as_json:
         click.echo(render(planned, jobs), nl=False)
     written = not dry_run and confirmed("Write it?", yes=yes)
@@ -139,7 +145,7 @@ def backfill(
     if as_json:
         click.echo(json.dumps(as_document(planned, jobs, written=written), indent=2))
     elif written:
-        click.echo(_next_step(planned))
+        click.echo(next_step(planned))
 
 
 def plan_backfill(
@@ -178,7 +184,7 @@ def plan_backfill(
         )
         for each, connections in zip(found, readers, strict=True)
     )
-    return BackfillPlan(directory, tuple(edits))
+    return BackfillPlan(directory, tuple(edits), find_source(lake, folder).engine)
 
 
 def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
@@ -194,7 +200,9 @@ def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
     """
     source, who = find_source(lake, stream.source), f"{stream.source}/{stream.name}"
     if not stream.config.selected:
-        raise LotusError(f"{who} is not selected, so Airbyte does not sync it", 'set "selected" to true in its file')
+        raise LotusError(
+            f"{who} is not selected, so {source.reader.label} does not sync it", 'set "selected" to true in its file'
+        )
     taking = [each for each in source.connections if each.takes(stream)]
     if not taking or (named and named not in {each.name for each in taking}):
         which = f"the connection {source.name}/{named} does" if named else f"the connections of {source.name} do"
@@ -206,14 +214,15 @@ def _readers(lake: Lake, stream: StreamFile, named: str) -> tuple[str, ...]:
             f"name the source: `lotus backfill {source.name} {stream.name}`",
         )
     for each in taking:
-        _refuse_paused(each, who)
+        _refuse_paused(source, each, who)
     return tuple(each.resource for each in taking)
 
 
-def _refuse_paused(connection: Connection, stream: str) -> None:
+def _refuse_paused(source: SourceFolder, connection: Connection, stream: str) -> None:
     if connection.is_paused:
+        runs = "Airbyte runs no job for it" if source.engine == "airbyte" else "Dagster does not run it"
         raise LotusError(
-            f"{stream} is taken by the connection {connection.resource}, which is paused: Airbyte runs no job for it",
+            f"{stream} is taken by the connection {connection.resource}, which is paused: {runs}",
             f'set {format_path(connection.path("status"))} to "active" in {connection.file} first',
         )
 
@@ -258,11 +267,13 @@ def write(planned: BackfillPlan) -> None:
     write_together(planned.directory, changed)
 
 
-def _estimate(directory: Path, stack: str | None, planned: BackfillPlan) -> Estimate:
+def _estimate(stack: str | None, planned: BackfillPlan, dagster_url: str) -> Estimate:
     """The connections' job history, or the reason why it is unavailable. A failure does not stop the command."""
     source = planned.edits[0].source
     try:
-        with connected(directory, stack) as live:
+        if planned.engine == "dlt":
+            return run_history(stack_dagster(planned.directory, stack, dagster_url), source)
+        with connected(planned.directory, stack) as live:
             return job_history(live, source, planned.connections)
     except LotusError as error:
         return str(error)
@@ -299,19 +310,43 @@ def job_history(live: ConnectedLake, source: str, connections: Collection[str] =
     )
 
 
+def run_history(dagster: DagsterRuns, source: str) -> JobHistory:
+    """Count the rows that the newest runs of a source that dlt reads have landed.
+
+    Raises:
+        LotusError: Dagster refuses or does not answer.
+    """
+    runs = dagster.last_runs(naming.dlt_job(source), MOST_JOBS, succeeded=True)
+    return JobHistory(
+        jobs=len(runs),
+        rows=sum(run.rows or 0 for run in runs),
+        longest_seconds=max((run.seconds for run in runs if run.seconds is not None), default=None),
+        since=min((run.started for run in runs), default=None),
+        complete=len(runs) < MOST_JOBS,
+    )
+
+
 def render(planned: BackfillPlan, estimate: Estimate = None) -> str:
     """The plan: each file with its old and new token, the effect of the next `pulumi up`, and its estimated cost."""
     source = planned.edits[0].source
     names = ", ".join(each.stream for each in planned.edits)
     lines = [f'{each.file}: "backfill": {json.dumps(each.before)} -> "{each.token}"' for each in planned.edits]
     lines += [
-        f"The next `pulumi up` has Airbyte re-read {names} of {source} in full, once.",
+        _effect(planned, f"{names} of {source}"),
         *_several_readers(planned),
         "Other streams resume from their cursors. A stream that was never applied is read in full anyway, once.",
         "Existing rows stay; the models take the latest row of each key.",
     ]
     lines += [_estimate_line(planned, estimate)] if estimate is not None else []
     return "".join(escape_unprintable(line) + "\n" for line in lines)
+
+
+def _effect(planned: BackfillPlan, streams: str) -> str:
+    """What the token does."""
+    if planned.engine == "dlt":
+        job = naming.dlt_job(planned.edits[0].source)
+        return f"The first run of {job} after the next `pulumi up` re-reads {streams} in full, once."
+    return f"The next `pulumi up` has Airbyte re-read {streams} in full, once."
 
 
 def _several_readers(planned: BackfillPlan) -> Iterator[str]:
@@ -341,13 +376,18 @@ def _estimate_line(planned: BackfillPlan, estimate: JobHistory | str) -> str:
     )
 
 
-def _next_step(planned: BackfillPlan) -> str:
+def next_step(planned: BackfillPlan) -> str:
+    """What to do after the files are written."""
     files = " ".join(each.file for each in planned.edits)
     token, names = planned.edits[0].token, " and ".join(each.stream for each in planned.edits)
-    return escape_unprintable(
-        f"next: git commit {files}, and open a pull request; its preview shows `will refresh` for {names} "
-        f"(token {token}), and the `pulumi up` after the merge requests the refresh"
+    effect = (
+        f"its comment shows a full re-read of {names} (token {token}), and the first run of "
+        f"{naming.dlt_job(planned.edits[0].source)} after the merge's `pulumi up` does it"
+        if planned.engine == "dlt"
+        else f"its preview shows `will refresh` for {names} (token {token}), and the `pulumi up` after the merge "
+        "requests the refresh"
     )
+    return escape_unprintable(f"next: git commit {files}, and open a pull request; {effect}")
 
 
 def as_document(planned: BackfillPlan, estimate: Estimate, *, written: bool) -> dict[str, JsonValue]:

@@ -1,8 +1,9 @@
 """`lotus verify`: compare the cluster with the stack and this repository.
 
-Four comparisons: the image of each pod of Dagster's release with the stack; the deployed definitions and commit
+Five comparisons: the image of each pod of Dagster's release with the stack; the deployed definitions and commit
 (annotations of the code location's pods) with this repository; the loaded ones (reported by the code location
-itself, through Dagster's webserver) likewise; and the databases with the stack. Nothing is changed.
+itself, through Dagster's webserver) likewise; the databases with the stack; and whether the secrets of sources that dlt
+reads are there. Nothing is changed.
 """
 
 import json
@@ -21,7 +22,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from lotus_infra import naming
 from lotus_infra.clients.git import Repository
-from lotus_infra.clients.kubernetes import Cluster, ClusterError, Pod
+from lotus_infra.clients.kubernetes import Cluster, ClusterError, ClusterObject, Kind, Pod
 from lotus_infra.commands.database_health import compare_databases
 from lotus_infra.commands.findings import Finding, State
 from lotus_infra.commands.options import JSON, STACK, STREAMS
@@ -31,6 +32,8 @@ from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError, one_line
 from lotus_infra.images import Image
 from lotus_infra.lake.diagnostics import escape_unprintable, pluralize
+from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.loader import load_stack_lake
 
 UP: Final = "`pulumi up` deploys it"
 BY_TAG: Final = "a tag can be moved: declare the image by the digest that runs"
@@ -41,6 +44,7 @@ QUERY: Final = """{ workspaceOrError { ... on Workspace { locationEntries { name
     ... on PythonError { message } } } } } }"""
 SHORT: Final = 12
 """Digits of a commit or fingerprint in the table."""
+_SECRETS: Final = Kind("secrets")
 _COLUMNS: Final = (
     Column("result"),
     Column("what", whole=True),
@@ -122,8 +126,8 @@ def verify(
 ) -> None:
     """Compare the cluster with the stack.
 
-    Compares pods, images, the loaded definitions and the databases with the stack and this repository; exits with 1 if
-    anything differs.
+    Compares pods, images, the loaded definitions, the databases and the secrets of sources with the stack and this
+    repository; exits with 1 if anything differs.
 
     Example: lotus verify --stack prod
     """
@@ -162,7 +166,9 @@ def verify_cluster(
         raise NoDagsterError(f"the stack {name} has no Dagster", hint)
     repository = Repository.at(project.folder)
     cluster = Cluster.reached_by(kubeconfig or settings.cluster.kubeconfig, context or settings.cluster.context)
-    return Verification(name, settings.namespace.name, repository, tuple(_findings(cluster, settings, repository)))
+    secrets = secrets_of(load_stack_lake(directory, name))
+    findings = (*_findings(cluster, settings, repository), *compare_secrets(cluster, settings.namespace.name, secrets))
+    return Verification(name, settings.namespace.name, repository, findings)
 
 
 def _findings(cluster: Cluster, settings: DagsterSettings, repository: Repository) -> Iterator[Finding]:
@@ -268,6 +274,35 @@ def _parsed(reference: str) -> Image:
     if not colon or "/" in tag:
         repository, tag = name, ""
     return Image(repository, tag or None, digest or None)
+
+
+# The secrets of sources
+
+
+def secrets_of(lake: Lake) -> Mapping[str, str]:
+    """The Kubernetes secrets that runs of a lake's sources need, each with the source."""
+    return {naming.source_secret(source.name): source.name for source in lake.dlt.sources}
+
+
+def compare_secrets(cluster: Cluster, namespace: str, secrets: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the cluster has each secret, whose values are not read.
+
+    Args:
+        cluster: The cluster.
+        namespace: The namespace of Dagster.
+        secrets: As of `secrets_of`.
+    """
+    for name, source in secrets.items():
+        what = f"secret of {source}"
+        try:
+            found = cluster.find(_SECRETS, ClusterObject, name, namespace)
+        except ClusterError as error:
+            yield Finding(what, name, "exists", f"unknown: {error.message}", "unknown", error.hint)
+            continue
+        if found is None:
+            yield Finding(what, name, "exists", "missing", "differs", UP)
+        else:
+            yield Finding(what, name, "exists", "exists", "same")
 
 
 # The code location and the repository

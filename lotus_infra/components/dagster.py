@@ -55,6 +55,7 @@ class DagsterArgs:
         managers: Returns who has set fields of an object on the cluster; None if there is none.
         explain_database: Returns a line for each reason why a database's cluster does not run or archive.
         sources: The sources that dlt reads, by name.
+        warehouses: The variables of the secret with addresses of warehouses and of Airbyte; none without them.
     """
 
     settings: DagsterSettings
@@ -70,6 +71,7 @@ class DagsterArgs:
     missing_secrets: Callable[[Sequence[str]], Sequence[str]]
     managers: "Managers"
     sources: Mapping[str, DltSourceArgs]
+    warehouses: Mapping[str, pulumi.Input[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,11 @@ class Dagster(pulumi.ComponentResource):
         # The release comes last: its schedules start runs, which need the secrets of their sources. It is protected,
         # so a refused `destroy` keeps what it depends on.
         sources = [DltSource(source, each, options) for source, each in args.sources.items()]
-        secrets = [self._lake_secret(options), *self._registry_secret(options)]
+        secrets = [
+            self._lake_secret(options),
+            *self._warehouses_secret(options),
+            *self._registry_secret(options),
+        ]
         options = after([*databases, *secrets, *sources], options)
         release = ReleaseArgs(
             chart=self._settings.chart,
@@ -170,6 +176,18 @@ class Dagster(pulumi.ComponentResource):
             opts=options,
         )
 
+    def _warehouses_secret(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+        if not self._args.warehouses:
+            return []
+        secret = kubernetes.core.v1.Secret(
+            naming.WAREHOUSES_SECRET,
+            metadata=ObjectMetaArgs(name=naming.WAREHOUSES_SECRET, namespace=self._namespace),
+            string_data=self._args.warehouses,
+            # The protected release depends on it, and a lake may lose its last warehouse.
+            opts=pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(protect=False)),
+        )
+        return [secret]
+
     def _registry_secret(self, options: pulumi.ResourceOptions) -> list[pulumi.Resource]:
         """The pull secret of the image's registry. Nodes read it at each pull, so a rotation replaces no pod."""
         registry, password = self._settings.registry, self._args.registry_password
@@ -189,7 +207,8 @@ class Dagster(pulumi.ComponentResource):
     def _fingerprint(self) -> pulumi.Output[str]:
         """The fingerprint of all credentials in pods; it is no secret, so that previews of the values stay readable."""
         stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
-        credentials = pulumi.Output.all(**self._lake_credentials(), database=self._args.database_password)
+        given = {**self._lake_credentials(), **self._args.warehouses}
+        credentials = pulumi.Output.all(**given, database=self._args.database_password)
         return pulumi.Output.unsecret(credentials.apply(lambda known: credentials_fingerprint(known, stack)))
 
     def _lake_credentials(self) -> dict[str, pulumi.Input[str]]:

@@ -29,7 +29,7 @@ class DltSourceArgs:
 
     Attributes:
         module: The name of its module in `dagster/sources/`.
-        shown: Its configuration as previews show it: secrets, and values that the stack encrypts, are references.
+        shown: Its configuration as previews show it: secrets are references.
         configuration: Its configuration with all values, which its runs get.
         streams: The selected streams, at least one.
         destination: The name of the destination's file.

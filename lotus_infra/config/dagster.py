@@ -48,6 +48,13 @@ VariableName: TypeAlias = Annotated[
 ClusterServer: TypeAlias = Annotated[
     str, matching(r"https?://[^@]+", "is not an address: write one such as https://cluster.example.com:6443")
 ]
+ApiUrl: TypeAlias = Annotated[
+    str,
+    matching(
+        r"https?://[^@\s/][^@\s]*",
+        "is not an address: write the root of the public API, such as http://airbyte.airbyte.svc:8001/api/public/v1",
+    ),
+]
 RegistryServer: TypeAlias = Annotated[
     str,
     matching(
@@ -182,6 +189,26 @@ class Runs(PodSettings):
     start_timeout_seconds: Seconds = 600
 
 
+class AirbyteForDagster(Section):
+    """How Dagster reaches Airbyte, where streams arrive by Airbyte's jobs.
+
+    Attributes:
+        url: The root of the public API as pods reach it; None for `airbyte:serverUrl`.
+    """
+
+    url: ApiUrl | None = None
+
+
+class WarehouseForDagster(Section):
+    """How Dagster reaches the database of a Postgres destination, if not with the destination's own address and user.
+
+    Attributes:
+        secret: A Kubernetes secret of the namespace; its key `LOTUS_WAREHOUSE_<DESTINATION>` is a connection string.
+    """
+
+    secret: DnsLabel
+
+
 class Retention(Section):
     """For how many days the ticks of sensors and schedules are kept, by their status."""
 
@@ -241,6 +268,8 @@ class DagsterSettings(Section):
         database: Dagster's own database.
         catalog: DuckLake's catalog.
         ingress: None for no ingress.
+        airbyte: How Dagster reaches Airbyte.
+        warehouses: How Dagster reaches databases, by the destination's file name, if the destination does not say it.
         extra_values: Other values of the chart, in the chart's own form.
     """
 
@@ -264,6 +293,8 @@ class DagsterSettings(Section):
     database: Database = ClusterDatabase()
     catalog: Database = ClusterDatabase()
     ingress: Ingress | None = None
+    airbyte: AirbyteForDagster = AirbyteForDagster()
+    warehouses: dict[Name, WarehouseForDagster] = Field(default_factory=dict)
     extra_values: dict[str, JsonValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -282,10 +313,16 @@ class DagsterSettings(Section):
         return ((naming.REGISTRY_SECRET,) if self.registry is not None else ()) + self.image_pull_secrets
 
     @property
+    def warehouse_secrets(self) -> tuple[str, ...]:
+        """The Kubernetes secrets with addresses of databases that the stack does not make."""
+        return tuple(dict.fromkeys(each.secret for _, each in sorted(self.warehouses.items())))
+
+    @property
     def secrets_of_others(self) -> dict[str, str]:
         """The Kubernetes secrets that pods refer to and the stack does not make, with what needs them first."""
         uses = {
             "pulls images": self.image_pull_secrets,
+            "models read tables with": self.warehouse_secrets,
             "the code location reads": self.code_location.env_secrets,
             "runs read": self.runs.env_secrets,
         }

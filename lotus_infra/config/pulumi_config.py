@@ -16,6 +16,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from lotus_infra.config import workspaces
 from lotus_infra.config.credentials import Credentials, GivenIdentities
 from lotus_infra.config.dagster import DagsterSettings
+from lotus_infra.config.job_access import CREDENTIALS, AirbyteStack
 from lotus_infra.config.landing_zone import LandingZoneSettings
 from lotus_infra.config.production import ENDPOINT_VARIABLE, Declared, Run, Values
 from lotus_infra.config.settings import (
@@ -64,6 +65,7 @@ class Settings:
         landing_zone: the landing zone; None without one.
         identities: the access keys of the buckets; None if the stack creates them.
         dagster: Dagster on a cluster; None without it.
+        airbyte: what the stack says of Airbyte.
         dagster_elsewhere: whether a Dagster outside of the stack runs the sources that dlt reads.
     """
 
@@ -76,6 +78,7 @@ class Settings:
     landing_zone: LandingZoneSettings | None
     identities: GivenIdentities | None
     dagster: DagsterStack | None
+    airbyte: AirbyteStack
     dagster_elsewhere: bool
 
 
@@ -141,6 +144,7 @@ def load(project: Path, stack: StackSettings) -> Settings:
         landing_zone=zone,
         identities=_identities(config) if zone is not None and zone.server == "s3" else None,
         dagster=_dagster(config, stack.lotus.dagster),
+        airbyte=_airbyte(stack),
         dagster_elsewhere=stack.lotus.dagster_elsewhere,
     )
 
@@ -171,6 +175,16 @@ def _dagster(config: pulumi.Config, settings: DagsterSettings | None) -> Dagster
     database, catalog = (config.require_secret(name) for name in DATABASE_PASSWORDS)
     registry = config.require_secret(REGISTRY_PASSWORD) if settings.registry is not None else None
     return DagsterStack(settings, database, catalog, registry)
+
+
+def _airbyte(stack: StackSettings) -> AirbyteStack:
+    config = pulumi.Config("airbyte")
+    given = {key: config.get_secret(key) for key in CREDENTIALS if config.get(key)}
+    return AirbyteStack(
+        server_url=stack.airbyte.server_url,
+        token_url=stack.airbyte.token_url,
+        credentials={key: value for key, value in given.items() if value is not None},
+    )
 
 
 def _identities(config: pulumi.Config) -> GivenIdentities:

@@ -170,7 +170,7 @@ def postgres_type(field: Field) -> str:
     if field.types == {"string"}:
         form = field.format or ""
         return _TEXT_IN_POSTGRES.get((form, field.airbyte_type), _TEXT_IN_POSTGRES.get((form, None), TEXT))
-    if field.types == {"number"} and field.airbyte_type == "integer":
+    if field.airbyte_type == "integer" and field.types <= {"number", "integer"}:
         return "bigint"
     return _IN_POSTGRES.get(field.types, "jsonb")
 

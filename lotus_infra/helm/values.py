@@ -63,6 +63,7 @@ class ReleaseInputs:
         catalog: The address of DuckLake's catalog.
         definitions: The fingerprint of the files that Dagster loads; empty if unknown.
         stack: The stack whose lake Dagster loads; empty for the lake as its files have it.
+        warehouses: Whether the stack makes the secret with addresses of warehouses and of Airbyte.
     """
 
     settings: DagsterSettings
@@ -71,9 +72,18 @@ class ReleaseInputs:
     catalog: DatabaseAddress
     definitions: str
     stack: str
+    warehouses: bool
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets of code location and runs but for their own ones; a key of a later one wins."""
+        made = (naming.WAREHOUSES_SECRET,) if self.warehouses else ()
+        return (naming.LAKE_SECRET, *made, *self.settings.warehouse_secrets)
 
 
-def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str = "", stack: str = "") -> ChartValues:
+def release_values(
+    settings: DagsterSettings, lake: LakeBucket, definitions: str = "", stack: str = "", *, warehouses: bool = False
+) -> ChartValues:
     """The values of the release: those of the typed settings, merged with `extraValues`.
 
     Args:
@@ -81,6 +91,7 @@ def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str
         lake: The landing bucket.
         definitions: The fingerprint of the files that Dagster loads.
         stack: The stack whose lake Dagster loads; empty for the lake as its files have it.
+        warehouses: Whether the stack makes the secret with addresses of warehouses and of Airbyte.
 
     Raises:
         LotusError: `extraValues` has a key that the chart does not have or that a setting sets, or a value is invalid.
@@ -93,6 +104,7 @@ def release_values(settings: DagsterSettings, lake: LakeBucket, definitions: str
         catalog=database_address(settings.catalog, naming.CATALOG_DATABASE, namespace),
         definitions=definitions,
         stack=stack,
+        warehouses=warehouses,
     )
     values, extra = _typed_values(inputs), settings.extra_values
     problems = [*check_values(extra), *_conflicts(values, extra)]
@@ -216,7 +228,7 @@ def _code_location(inputs: ReleaseInputs) -> dict[str, Any]:
         # Runs are configured by the run launcher. With this on, they would get the code location's resources too.
         "includeConfigInLaunchedRuns": {"enabled": False},
         "env": [{"name": name, "value": value} for name, value in env.items()],
-        "envSecrets": [{"name": name} for name in (naming.LAKE_SECRET, *location.env_secrets)],
+        "envSecrets": [{"name": name} for name in (*inputs.secrets, *location.env_secrets)],
         **deployment,
         "annotations": deployment["annotations"] | definitions,
     }
@@ -228,7 +240,7 @@ def _run_launcher(inputs: ReleaseInputs) -> ChartValues:
     pod = _pod(runs)
     launcher: ChartValues = {
         "imagePullPolicy": inputs.settings.pull_policy,
-        "envSecrets": [{"name": name} for name in (naming.LAKE_SECRET, *runs.env_secrets)],
+        "envSecrets": [{"name": name} for name in (*inputs.secrets, *runs.env_secrets)],
         "envVars": [f"{name}={value}" for name, value in env.items()],
         "resources": pod.pop("resources"),
         "runK8sConfig": {

@@ -13,6 +13,17 @@ from typing import Final
 from airbyte_model.places import column_name
 
 POSTGRES: Final = "destination-postgres"
+RESERVED_NAMES: Final[Mapping[str, str]] = {
+    "information_schema": "a schema of DuckDB's own",
+    "lake": "the lake's own catalog",
+    "landing": "the schema of files in `lotus query`",
+    "main": "DuckDB's default schema",
+    "memory": "DuckDB's default database",
+    "pg_catalog": "a schema of DuckDB's own",
+    "system": "a database of DuckDB's own",
+    "temp": "a database of DuckDB's own",
+}
+"""Names that no database can have which DuckDB attaches beside the lake, each with what has it."""
 
 _LONGEST_NAME: Final = 63
 _KEPT_OF_NAME: Final = 54

@@ -353,6 +353,10 @@ class Files:
         """The source that dlt reads with a Kubernetes secret, by its name in the program; empty if it is unknown."""
         return next((name for name in self._sources if naming.source_secret(name) == secret), "")
 
+    def hides(self, reference: Reference) -> bool:
+        """Whether a preview does not show the value of a reference; true if the stack's values are unknown."""
+        return reference.secret or _reference_name(reference) not in self._values
+
     def value(self, reference: Reference) -> JsonValue:
         """The value of a reference; its text if the stack's file does not have it in the clear."""
         name = _reference_name(reference)

@@ -5,9 +5,13 @@ no longer read incrementally, and keeps it if the cursor field changes or the st
 deleteStateForStreamsWithSyncModeChanged). On a replacement, the provider transfers cursors, and its own code computes
 here which ones (`pulumi_airbyte.provider.connection_cursors`).
 
+dlt keeps the cursors of the streams that it reads in the landing bucket, by stream and cursor field. Its runs drop that
+of a stream that is no longer read incrementally (`lotus_dagster.ingestion`).
+
 A loss is what an update can't restore, or what it exposes to others. A stream that is removed keeps its files and its
-cursor, so it is no loss. Every deletion is one, also of a kind that Lotus does not know, unless the stack only forgets
-the object. `lotus_infra.plan.verdicts` has the verdicts by type and property; cursors and rows are judged here.
+cursor, so it is no loss, and neither is a source that dlt reads. Every other deletion is one, also of a kind that Lotus
+does not know, unless the stack only forgets the object. `lotus_infra.plan.verdicts` has the verdicts by type and
+property; cursors and rows are judged here.
 """
 
 import json
@@ -625,12 +629,13 @@ def _cursor_impact(link: _Link, pipeline: _Pipeline, reread: Collection[str]) ->
 def dlt_cursors(old: Mapping[str, Stream], new: Mapping[str, Stream], reread: Collection[str]) -> CursorImpact:
     """The cursors in dlt's state. It is in the landing bucket, and has a value for each cursor field of a stream.
 
-    Nothing here deletes it: also a stream that is removed, or no longer incremental, keeps its value.
+    A run deletes it of a stream that is no longer incremental. That of a stream that is removed stays.
     """
     staying = [key for key, stream in sorted(old.items()) if is_incremental(stream.sync_mode)]
+    lost = {key: "its sync mode changes" for key in staying if key in new and not is_incremental(new[key].sync_mode)}
     moved = {key for key in staying if key in new and old[key].cursor_field != new[key].cursor_field}
-    kept = tuple(key for key in staying if key not in reread and key not in moved)
-    return CursorImpact(kept, reread=tuple(key for key in staying if key in reread))
+    kept = tuple(key for key in staying if key not in reread and key not in moved and key not in lost)
+    return CursorImpact(kept, lost or None, tuple(key for key in staying if key in reread and key not in lost))
 
 
 def cursors_after_deletion(old: Mapping[str, Stream]) -> CursorImpact:

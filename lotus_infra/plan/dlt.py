@@ -56,7 +56,8 @@ def hidden_moves(steps: Sequence[Step], files: Files) -> Iterator[Loss]:
         source = files.source_of_secret(step.name)
         if not _changes(step):
             continue
-        hidden = [path for path in files.references(("source", source)) if not is_credential(path, None)]
+        named = files.references(("source", source)).items()
+        hidden = [path for path, each in named if files.hides(each) and not is_credential(path, None)]
         if hidden or not source:
             where = ", ".join(map(".".join, hidden)) or CONFIGURATION
             what = f"may point to another place: {where} (hidden); if so, its secrets are sent there"

@@ -17,7 +17,7 @@ from airbyte_model.streams import shown as shown_stream
 from pydantic import JsonValue
 
 from lotus_infra.lake.diagnostics import format_path
-from lotus_infra.plan.impact import is_object, kind_of_type
+from lotus_infra.plan.impact import CONNECTION, DLT_SOURCE, is_object, kind_of_type
 from lotus_infra.plan.preview import HIDDEN, UNKNOWN, Preview, PropertyPath, ResourceState, Step
 from lotus_infra.plan.streams import backfill_tokens, streams
 
@@ -160,7 +160,7 @@ class _Resource:
 
     @property
     def kind(self) -> str:
-        return kind_of_type(self.type).lower() if self.is_airbyte else self.type
+        return kind_of_type(self.type).lower() if self.is_airbyte or self.type == DLT_SOURCE else self.type
 
 
 def drift_of(preview: Preview) -> Drift:
@@ -229,7 +229,7 @@ def _presence(version: ResourceState | None) -> JsonValue:
 
 
 def _values_reader(resource: _Resource) -> Callable[[Inputs], PropertyValues]:
-    if resource.kind != "connection":
+    if resource.type not in {CONNECTION, DLT_SOURCE}:
         return property_values
     # Streams that are secret in one version can't be compared in any.
     versions = (resource.code, resource.state, resource.live)

@@ -503,6 +503,25 @@ def test_a_destination_with_another_connector_is_pinned_with_it(lab: Lab, lotus:
     assert document(lab, "_connectors/destination-dev-null.json")["destination_sync_modes"]
 
 
+def test_a_database_is_added_with_its_password_as_a_secret_and_checked_against_its_specification(
+    lab: Lab, lotus: Lotus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"host": "db.example.com", "port": 5432, "database": "lake", "schema": "main", "username": "loader"}
+    settings = [word for key, value in given.items() for word in ("--config", f"{key}={value}")]
+    warehouse = ("add", "destination", "warehouse", "--connector", "destination-postgres", *settings)
+
+    assert lotus(*warehouse, "--secret", "password", "--yes") == 0
+
+    assert "  pulumi config set --secret lotus:warehouse_password" in capsys.readouterr().out.splitlines()
+    found = document(lab, "_destinations/warehouse.json")
+    assert found["configuration"] == {**given, "password": {"$secret": "warehouse_password"}}
+    assert check_lake(lab.folder).problems == ()
+    found["configuration"] |= {"port": 70000, "ssl_mode": {"mode": "sometimes"}, "password": "written-here"}
+    write(lab.folder, {"_destinations/warehouse.json": found})
+    said = sorted(str(each).partition("configuration.")[2] for each in check_lake(lab.folder).problems)
+    assert [each.split(":")[0] for each in said] == ["password", "port", "ssl_mode.mode"]
+
+
 def test_the_first_source_and_destination_of_an_empty_lake(
     lab: Lab, lotus: Lotus, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ from lotus_infra.lake.report import check_lake
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, stand_in_engine, write_stack
 from tests.support.lakes import OWN_STREAMS, Document, Files, write
+from tests.support.postgres_lake import pin as postgres_pin
 
 FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
 KLAVIYO = "95e8cffd-b8c4-4039-968e-d32fb4a69bde"
@@ -79,6 +80,13 @@ def test_a_destination_is_pinned_with_its_modes(bare: Lab, lotus: Lotus) -> None
 
     found = pinned(bare, "destination-dev-null")
     assert found["destination_sync_modes"] == ["overwrite", "append", "append_dedup", "overwrite_dedup"]
+    assert check_lake(bare.folder).problems == ()
+
+
+def test_the_pin_of_postgres_is_what_tests_of_a_lake_with_tables_have(bare: Lab, lotus: Lotus) -> None:
+    assert lotus("add", "destination-postgres", "--yes") == 0
+
+    assert pinned(bare, "destination-postgres") == postgres_pin()
     assert check_lake(bare.folder).problems == ()
 
 

@@ -239,8 +239,8 @@ def test_a_sync_starts_the_job_and_follows_its_run(world: World, capsys: Shown) 
     assert (run["status"], run["seconds"], run["finished"]) == ("succeeded", 7.0, True)
     assert err.splitlines() == [
         "erp: run 00000000 pending",
-        "erp: run 00000000 running",
-        "erp: run 00000000 succeeded",
+        "erp: run 00000000 running, 12 rows",
+        "erp: run 00000000 succeeded, 12 rows",
     ]
 
 
@@ -360,3 +360,37 @@ def test_of_a_production_stack_the_environment_does_not_decide_where_runs_are_st
 
     assert "is production and names no ingress of Dagster" in capsys.readouterr().err
     assert world.dagster.asked == []
+
+
+# lotus backfill
+
+
+def test_a_backfill_says_that_the_next_run_reads_the_stream_again_and_counts_the_runs(
+    world: World, capsys: Shown
+) -> None:
+    world.dagster.add_run("erp_dlt", rows=40)
+    world.dagster.add_run("erp_dlt", "FAILURE", rows=5)
+    world.dagster.add_run("erp_dlt", rows=2)
+
+    assert world.lotus("backfill", "erp", "orders", "--token", "again", "--estimate", "--yes") == 0
+
+    shown = capsys.readouterr().out
+    assert "The first run of erp_dlt after the next `pulumi up` re-reads orders of erp in full, once." in shown
+    assert "So far 2 jobs of erp read 42 rows, all streams together (all since 2026-11-30); the longest took" in shown
+    assert "its comment shows a full re-read of orders (token again)" in shown
+    assert "Airbyte" not in shown
+    assert json.loads((world.folder / "streams" / "erp" / "orders.json").read_text())["backfill"] == "again"
+
+
+def test_an_estimate_without_dagster_is_unknown_and_stops_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+) -> None:
+    monkeypatch.setenv("LOTUS_DAGSTER_URL", "http://127.0.0.1:9")
+    assert world.lotus("backfill", "erp", "orders", "--estimate", "--dry-run") == 0
+    assert "The number of rows is unknown: no Dagster runs on http://127.0.0.1:9" in capsys.readouterr().out
+
+
+def test_a_paused_source_is_not_read_again(world: World, capsys: Shown) -> None:
+    write(world.folder / "streams", {"erp/_source.json": erp(status="inactive")})
+    assert world.lotus("backfill", "erp", "orders", "--dry-run") == 1
+    assert "which is paused: Dagster does not run it" in capsys.readouterr().err

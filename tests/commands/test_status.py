@@ -18,8 +18,10 @@ from lotus_infra.clients.airbyte import last_jobs
 from lotus_infra.clients.dagster import QUERY
 from lotus_infra.commands.sync import start
 from tests.commands.lab import Lab
-from tests.support.commands import Lotus
+from tests.support.commands import Lotus, write_stack
 from tests.support.http_server import http_server
+from tests.support.lakes import write
+from tests.support.postgres_lake import SOMEWHERE, destination, pin
 
 Shown = pytest.CaptureFixture[str]
 USERS = ["main", "int_shop__users"]
@@ -245,6 +247,23 @@ def test_a_stream_of_a_destination_without_files_is_as_fresh_as_the_last_succeed
     assert (stream["arrival"], stream["files"], stream["files_unknown"]) == ("job", None, "no files are read from S3")
     assert (stream["job"]["connection"], stream["job"]["id"], stream["job"]["rows"]) == ("shop", 1, 12)
     assert document["connections"][0]["last_job"]["status"] == "cancelled"
+
+
+def test_a_table_that_models_read_has_a_model_and_the_last_job(lab: Lab, lotus: Lotus, capsys: Shown) -> None:
+    write(lab.folder, {"_connectors/destination-postgres.json": pin(), "_destinations/s3.json": destination(SOMEWHERE)})
+    write_stack(lab.folder.parent, "dev", lab.values | {"lotus:warehouse_password": {"secure": "v1:abc"}})
+    ended(lab, "shop", "succeeded", 12)
+    ended(lab, "shop", "failed", 0)
+    with answering(200, {"data": {"assetNodes": [asset(USERS, hours=3)]}}) as dagster:
+        assert lotus("status", "shop", "--dagster-url", dagster, "--older-than", "2h", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+
+    [stream] = document["streams"]
+    assert (stream["arrival"], stream["job"]["id"], stream["model"]["name"]) == ("job", 1, "int_shop__users")
+    assert document["problems"] == [
+        "shop: its last job, 2, failed: see its log in Airbyte",
+        "shop/users: int_shop__users is older than 2 h",
+    ]
 
 
 def test_a_job_that_is_too_old_is_a_problem(lab: Lab, lotus: Lotus, capsys: Shown) -> None:

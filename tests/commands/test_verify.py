@@ -11,7 +11,8 @@ from lotus_infra.commands.verify import QUERY
 from lotus_infra.dagster_fingerprint import definitions_fingerprint
 from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, VENDOR, Prod
 from tests.support.clone import commit, git
-from tests.support.cluster import pod
+from tests.support.cluster import an_object, pod
+from tests.support.dlt_lake import write_source
 
 
 def test_a_cluster_that_runs_what_is_declared_is_the_same_in_everything(prod: Prod) -> None:
@@ -183,3 +184,21 @@ def test_dagster_understands_what_its_pages_are_asked(prod: Prod) -> None:
 
     assert prod.cluster.queries == [QUERY]
     assert validate(create_schema().graphql_schema, parse(QUERY)) == []
+
+
+def test_the_secret_of_a_source_that_dlt_reads_must_be_there(prod: Prod) -> None:
+    write_source(prod.folder)
+    commit(prod.folder, "A source that dlt reads")
+
+    missing = prod.findings("differs")["secret of erp"]
+    assert (missing.where, missing.running, missing.remedy) == (
+        "source-erp-dlt",
+        "missing",
+        "`pulumi up` deploys it",
+    )
+
+    prod.cluster.objects.append(an_object("v1", "Secret", "source-erp-dlt"))
+    assert prod.findings("same")["secret of erp"].where == "source-erp-dlt"
+
+    prod.cluster.denied.add("secrets")
+    assert "you may not get secrets" in prod.findings("unknown")["secret of erp"].running

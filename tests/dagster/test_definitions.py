@@ -70,7 +70,10 @@ def test_dbt_reads_where_the_stream_files_say(definitions: dg.Definitions) -> No
 
 def test_a_code_location_loads_without_an_environment() -> None:
     current_manifest(DBT_PROJECT)
-    loads = "from lotus_dagster.code_location import defs; defs.get_repository_def()"
+    loads = (
+        "import sys; from lotus_dagster.code_location import defs; defs.get_repository_def();"
+        " assert 'dagster_airbyte' not in sys.modules, 'a second that no lake but one with tables needs'"
+    )
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     ran = subprocess.run([sys.executable, "-c", loads], env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

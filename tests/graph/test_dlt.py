@@ -13,7 +13,7 @@ from lotus_infra import program
 from tests.graph.recorder import Graph, drained
 from tests.graph.test_dagster import dependencies
 from tests.graph.test_landing_zone import SECRET_MARK
-from tests.support.dlt_lake import SOURCE, VALUES, project_with_dlt, write_source
+from tests.support.dlt_lake import MODULE, SOURCE, VALUES, project_with_dlt, write_source
 from tests.support.production import SECRETS, as_config, changed, production
 
 Declare = Callable[..., Graph]
@@ -100,7 +100,8 @@ def test_settings_of_the_file_are_inputs(declare: Declare, project: Path) -> Non
         "schedule": {"type": "manual"},
     }
     write_source(project, document=SOURCE | more)
-    (project / "dagster" / "sources" / "erp_v2.py").write_text("", encoding="utf-8")
+    module = MODULE.replace("def erp", "def erp_v2")
+    (project / "dagster" / "sources" / "erp_v2.py").write_text(module, encoding="utf-8")
 
     inputs = component(declare())
 
@@ -113,10 +114,14 @@ def test_settings_of_the_file_are_inputs(declare: Declare, project: Path) -> Non
     }
 
 
-def test_a_value_that_the_stack_encrypts_is_shown_as_its_reference(declare: Declare) -> None:
+def test_an_address_that_is_a_secret_is_shown_as_its_reference(declare: Declare, project: Path) -> None:
+    configuration = {**SOURCE["configuration"], "url": {"$secret": "erp_url"}}
+    write_source(project, document=SOURCE | {"configuration": configuration})
+
     graph = declare(erp_url="https://hidden.example.com")
 
-    assert component(graph)["configuration"]["url"] == {"$config": "erp_url"}
+    assert component(graph)["configuration"]["url"] == {"$secret": "erp_url"}
+    assert "hidden.example.com" not in str(graph.request("dlt:Source", "erp"))
     assert "hidden.example.com" in variables(graph)["LOTUS_SOURCE_ERP"]
 
 
@@ -130,6 +135,7 @@ def test_the_secret_has_the_whole_configuration_and_the_writers_key(declare: Dec
 
     assert secret["metadata"]["name"] == "source-erp-dlt"
     assert secret["metadata"]["namespace"] == "lotus-lake"
+    assert secret["metadata"]["annotations"]["pulumi.com/patchFieldManager"] == "lotus/lotus/test"
     assert json.loads(variables(graph)["LOTUS_SOURCE_ERP"]) == {
         "api_key": "the-key-of-erp",
         "page_size": 100,

@@ -28,7 +28,9 @@ class ScriptedDagster:
         assets: The answer to the query of all assets.
         broken: The message of a code location that is not loaded; empty if it is.
         refuses: The message with which each start and each cancellation is refused; empty if none is.
+        begins: The status of a run when it is started.
         asked: The names of the queries and mutations, in their order.
+        variables: Their variables.
     """
 
     jobs: dict[str, str | None] = field(default_factory=dict)
@@ -37,13 +39,14 @@ class ScriptedDagster:
     assets: list[Answer] = field(default_factory=list)
     broken: str = ""
     refuses: str = ""
+    begins: str = "QUEUED"
     asked: list[str] = field(default_factory=list)
     variables: list[Answer] = field(default_factory=list)
 
     def add_run(self, job: str, status: str = "SUCCESS", *, started: float = START_SECONDS, rows: int = 12) -> str:
         """A run, which lasts 7 seconds if it has ended; returns its id."""
         run_id = f"{len(self.runs):08d}-d268-4b22-a5fa-e77a4b3184bf"
-        entries = [{"label": "path"}, {"label": "dagster/row_count", "intRepr": str(rows)}]
+        entries = [{"label": "path"}, {"label": "dagster/partition_row_count", "intRepr": str(rows)}]
         run = {
             "runId": run_id,
             "jobName": job,
@@ -62,8 +65,9 @@ class ScriptedDagster:
         run |= {"status": status, "endTime": run["startTime"] + 7 if ended else None}
 
     def fail(self, run_id: str, cause: str, step: str = "erp_orders_dlt") -> None:
-        """Let a run fail in a step."""
+        """Let a run fail in a step, which materializes nothing then."""
         self.drive(run_id, "FAILURE")
+        next(each for each in self.runs if each["runId"] == run_id)["assetMaterializations"] = []
         outer = (
             f'dagster._core.errors.DagsterExecutionStepExecutionError: Error occurred while executing op "{step}":\n'
         )
@@ -128,13 +132,10 @@ class ScriptedDagster:
         if selector["jobName"] not in self.jobs:
             place = f"{selector['repositoryLocationName']}.{selector['repositoryName']}.{selector['jobName']}"
             return {"message": f"Could not find Pipeline {place}"}
-        run_id = self.add_run(selector["jobName"], "QUEUED")
+        self.add_run(selector["jobName"], self.begins)
         run = self.runs[0]
-        run |= {"startTime": None, "assetMaterializations": []}
-        shown = dict(run)
-        run["startTime"] = START_SECONDS
-        assert run_id == shown["runId"]
-        return {"run": shown}
+        # A run that waits has not started, and has materialized nothing.
+        return {"run": run | {"startTime": None, "assetMaterializations": []}}
 
     def _cancelled(self, run_id: str) -> Answer:
         run = next((each for each in self.runs if each["runId"] == run_id), None)

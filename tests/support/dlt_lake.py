@@ -47,6 +47,11 @@ def write_source(project: Path, source: str = "erp", document: dict[str, Any] | 
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (("_source", document or SOURCE), ("orders", ORDERS), ("items", ITEMS)):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_module(project, source)
+
+
+def write_module(project: Path, source: str) -> None:
+    """Write a module that takes the configuration of the source."""
     module = project / "dagster" / "sources" / f"{source}.py"
     module.parent.mkdir(parents=True, exist_ok=True)
     module.write_text(MODULE.replace("def erp", f"def {source}"), encoding="utf-8")
@@ -60,9 +65,17 @@ def project_with_dlt(folder: Path) -> Path:
         if entry.name not in {"streams", "dagster"} and not entry.name.startswith("."):
             (project / entry.name).symlink_to(entry)
     shutil.copytree(REPOSITORY / "streams", project / "streams", ignore=shutil.ignore_patterns(".schema"))
-    (project / "dagster").mkdir()
-    for entry in (REPOSITORY / "dagster").iterdir():
-        if entry.name != "sources":
-            (project / "dagster" / entry.name).symlink_to(entry)
+    own_dagster_folder(project)
     write_source(project)
     return project
+
+
+def own_dagster_folder(project: Path) -> None:
+    """Give a project a folder of Dagster's code that is not the repository's, for modules of its own."""
+    folder = project / "dagster"
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir()
+    for entry in (REPOSITORY / "dagster").iterdir():
+        if entry.name != "sources":
+            (folder / entry.name).symlink_to(entry)

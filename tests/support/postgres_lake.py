@@ -83,13 +83,18 @@ def write_postgres_lake(folder: Path, database: Database = SOMEWHERE, *own_sourc
         return {name for name in names if not name.startswith(("_", ".")) and (OWN_STREAMS / name).is_dir()} - kept
 
     shutil.copytree(OWN_STREAMS, folder, ignore=left_out)
+    add_postgres_source(folder, database)
+    return folder
+
+
+def add_postgres_source(folder: Path, database: Database = SOMEWHERE) -> None:
+    """Add `crm` and its destination to a copy of the project's own lake."""
     write(folder, {f"_connectors/{CONNECTOR}.json": pin(), f"_destinations/{DESTINATION}.json": destination(database)})
     shutil.copytree(OWN_STREAMS / "faker", folder / SOURCE)
     _edit(folder / SOURCE / "_source.json", {"name": "CRM", "destination": DESTINATION, "namespace": SCHEMA})
     for stream, mode in STREAMS.items():
         full = {"sync_mode": "full_refresh", "cursor_field": []} if mode == "overwrite" else {}
         _edit(folder / SOURCE / f"{stream}.json", {"destination_sync_mode": mode, **full})
-    return folder
 
 
 def pin() -> Document:

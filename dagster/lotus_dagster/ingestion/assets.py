@@ -48,7 +48,7 @@ def dlt_asset(stream: Stream, project: Path) -> dg.AssetsDefinition:
             landed = land(stream, project, landing, configuration(stream.source), context.log)
         except LotusError as error:
             raise dg.Failure(str(error)) from error
-        metadata = {"dagster/partition_row_count": landed.rows, "generation": landed.generation}
+        metadata = {naming.LANDED_ROWS: landed.rows, "generation": landed.generation}
         if landed.resumed_rows:
             metadata["rows of an earlier run"] = landed.resumed_rows
         return dg.MaterializeResult(metadata=metadata)

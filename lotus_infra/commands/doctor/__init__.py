@@ -24,6 +24,7 @@ from lotus_infra.commands.doctor import (
     network,
     secrets,
     servers,
+    sources,
     state,
     versions,
 )
@@ -163,16 +164,18 @@ def _check_all(case: StackContext, *, first: bool) -> Iterator[CheckResult]:
     yield from _guarded("backend", identity.state_rights(case))
     yield from backend.versioning(case)
     yield from backend.locks(case)
-    try:
-        reached: AirbyteWorkspace | None = airbyte_workspace(case.directory, case.stack, case.environment)
-    except LotusError as error:
-        reached = None
-        yield broken("airbyte", error.message, error.hint)
+    reached: AirbyteWorkspace | None = None
+    if case.uses_airbyte:
+        try:
+            reached = airbyte_workspace(case.directory, case.stack, case.environment)
+        except LotusError as error:
+            yield broken("airbyte", error.message, error.hint)
     if first:
         yield from _guarded("secrets", secrets.secrets(case))
     yield from _guarded("state", state.state(case, reached))
     if reached is not None:
         yield from servers.airbyte(reached)
+    yield from _guarded("sources", sources.sources(case))
     yield from _guarded("landing", landing.free_buckets(case) if first else servers.landing(case))
     yield from _guarded("network", network.network(case))
     yield from _guarded("cluster", cluster.cluster(case, first=first))

@@ -15,6 +15,8 @@ from lotus_infra.config.dagster import DagsterSettings
 from lotus_infra.config.stack import Project
 from lotus_infra.config.stack_files import read, stack_file
 from lotus_infra.errors import DOCS, LotusError
+from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.loader import load_stack_lake
 
 Purpose = Literal["deploy", "preview"]
 """What the shell's identities are for. A preview only reads, except for the state's lock."""
@@ -70,6 +72,19 @@ class StackContext:
     def secrets_provider(self) -> str:
         """The provider of the stack's encryption key, `awskms://…`; empty for a passphrase."""
         return str(read(self.project.folder / stack_file(self.stack)).content.get("secretsprovider") or "")
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The stack's lake; raises as `load_stack_lake`."""
+        return load_stack_lake(self.directory, self.stack)
+
+    @property
+    def uses_airbyte(self) -> bool:
+        """Whether Airbyte reads a source; also if the lake can't be loaded, which other checks report."""
+        try:
+            return bool(self.lake.airbyte.sources) or not self.lake.sources
+        except LotusError:
+            return True
 
     @cached_property
     def exported(self) -> CommandResult:

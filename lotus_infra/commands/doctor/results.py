@@ -20,6 +20,7 @@ Area = Literal[
     "secrets",
     "state",
     "airbyte",
+    "sources",
     "landing",
     "network",
     "cluster",

@@ -1,26 +1,11 @@
 """Tables that the lake's models read, or that its dbt sources describe, in the databases of warehouses."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
 
 from lotus_infra import naming
 from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
-
-if TYPE_CHECKING:
-    from lotus_infra.lake.warehouses import Table
-
-_TAKEN: Final = {
-    "information_schema": "a schema of DuckDB's own",
-    "lake": "the lake's own catalog",
-    "landing": "the schema of files in `lotus query`",
-    "main": "DuckDB's default schema",
-    "memory": "DuckDB's default database",
-    "pg_catalog": "a schema of DuckDB's own",
-    "system": "a database of DuckDB's own",
-    "temp": "a database of DuckDB's own",
-}
-"""Names that no database can have which DuckDB attaches beside the lake."""
+from lotus_infra.lake.warehouses import RESERVED_NAMES, Table
 
 
 def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
@@ -28,8 +13,9 @@ def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
     read = {connection.config.destination for connection in lake.connections if lake.place(connection) == "postgres"}
     for name in sorted(read):
         file, rename = f"{DESTINATIONS_FOLDER}/{name}.json", 'rename the file, and "destination" of its sources'
-        if name in _TAKEN:
-            yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB: it is {_TAKEN[name]}', rename)
+        if name in RESERVED_NAMES:
+            what = f'"{name}" can\'t name a database in DuckDB: it is {RESERVED_NAMES[name]}'
+            yield Diagnostic(file, (), what, rename)
         elif not naming.is_identifier(name):
             remedy = f"{rename}: use lower-case letters, digits and underscores, a letter first"
             yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB', remedy)

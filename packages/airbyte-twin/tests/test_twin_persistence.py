@@ -6,9 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +15,7 @@ from airbyte_twin.persistence import Saver
 from airbyte_twin.records import Secret
 from airbyte_twin.store import Store
 from lab_connectors import LAB_CONNECTORS
-from twin_support import Api, fields, serving, stream
-
-COMMAND = [sys.executable, "-c", "from airbyte_twin.cli import main; main()"]
-
-
-@contextmanager
-def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command while it runs, and the address that it printed."""
-    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith("airbyte-twin listening on http://127.0.0.1:")
-            yield process, line.split()[-1]
-        finally:
-            process.kill()
+from twin_support import COMMAND, Api, command, fields, serving, stream
 
 
 def failed(*arguments: str) -> str:

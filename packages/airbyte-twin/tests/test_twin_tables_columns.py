@@ -140,3 +140,13 @@ def test_a_value_that_does_not_fit_is_null_and_reported(
 ) -> None:
     assert landed(warehouse, {name: value}) == {name: None}
     assert changes(warehouse) == [{"field": name, "change": "NULLED", "reason": reason}]
+
+
+def test_every_letter_arrives(warehouse: Warehouse) -> None:
+    letters = [chr(code) for code in (*range(1, 0x300), 0x2028, 0xFEFF, 0xFFFF, 0x1F600, 0x10FFFF)]
+    texts = [*letters, *(f"\\{letter}{letter}\\" for letter in letters), "\\.", "\\N", "\\\\.", "a\\.\nb", " "]
+    rows: list[JsonObject] = [
+        {"whole": number, "text": text, "free": {text: text}} for number, text in enumerate(texts)
+    ]
+    warehouse.sync(rows, json_schema=schema("whole", "text", "free"))
+    assert warehouse.rows() == rows

@@ -1,14 +1,17 @@
 """Jobs of the twin that write to Postgres: what both APIs show, and how they end."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sync_support import Script, cursors, ended, error, orders_until, record, run, state, status
+from sync_support import Script, cursors, ended, error, orders_until, record, run, state, status, until
 from tables_support import ORDERS, Warehouse
-from twin_support import Api, fields, serving, stream
+from twin_support import Api, api_at, command, fields, serving, stream
 
 PASSWORD = "some-password"
 
@@ -255,3 +258,69 @@ def test_without_the_driver_the_twin_serves_and_the_check_says_what_to_install(
     with serving(run_syncs=True) as api:
         answer = checked(api, to_postgres(api, warehouse))
     assert (answer["status"], answer["message"].endswith("install airbyte-twin[postgres].")) == ("failed", True)
+
+
+KEYED: dict[str, Any] = {"primaryKey": [["id"]], "cursorField": ["at"]}
+
+
+def started(api: Api, connection: Any) -> int:
+    """A job that runs."""
+    created: int = api.post("/jobs", {"connectionId": connection["connectionId"], "jobType": "sync"})["jobId"]
+    return created
+
+
+@pytest.mark.parametrize("mode", ["incremental_append", "incremental_deduped_history"])
+def test_a_cancelled_job_keeps_what_was_durable_for_the_next_one(
+    scripted: Api, script: Script, warehouse: Warehouse, mode: str
+) -> None:
+    connection = connected(scripted, warehouse, orders(mode, **KEYED))
+    script.says("read", *orders_until(2), record("orders", id=3, at=3), hangs=True)
+    job = started(scripted, connection)
+    until(lambda: cursors(scripted, connection) == {"orders": {"at": 2}})
+    scripted.delete(f"/jobs/{job}", 200)
+    assert ended(scripted, job)["status"] == "cancelled"
+    script.says("read", record("orders", id=3, at=3), state("orders", at=3))
+    assert run(scripted, connection)["status"] == "succeeded"
+    assert [row["id"] for row in warehouse.rows()] == [1, 2, 3]
+
+
+def test_a_clear_of_a_running_sync_leaves_nothing_of_it(scripted: Api, script: Script, warehouse: Warehouse) -> None:
+    connection = connected(scripted, warehouse, orders("incremental_deduped_history", **KEYED))
+    script.says("read", *orders_until(2), hangs=True)
+    started(scripted, connection)
+    until(lambda: cursors(scripted, connection) == {"orders": {"at": 2}})
+    assert run(scripted, connection, "clear")["status"] == "succeeded"
+    assert (warehouse.rows(), cursors(scripted, connection)) == ([], {})
+    script.says("read", record("orders", id=9, at=9))
+    run(scripted, connection)
+    assert [row["id"] for row in warehouse.rows()] == [9]
+    assert warehouse.all_tables() == ["shopify.orders"]
+
+
+@pytest.mark.parametrize("mode", ["incremental_append", "incremental_deduped_history"])
+def test_a_twin_that_is_killed_loses_no_row_and_doubles_none(
+    tmp_path: Path, script: Script, warehouse: Warehouse, mode: str
+) -> None:
+    options = ["--port", "0", "--data-dir", str(tmp_path / "data"), "--run-syncs", "--connector"]
+    with command(*options, f"airbyte/source-shopify={script.path}") as (process, url), api_at(url) as api:
+        streams = [stream(name, syncMode=mode, **KEYED) for name in ("orders", "customers")]
+        connection = connected(api, warehouse, *streams)
+        whole = [record("customers", id=1, at=1), state("customers", at=1), status("customers", "COMPLETE")]
+        script.says("read", *whole, *orders_until(3), hangs=True)
+        started(api, connection)
+        saved = tmp_path / "data" / "state.json"
+        until(lambda: [each["streams"] for each in json.loads(saved.read_text())["states"]])
+        connector, child = script.pids()
+        process.kill()
+        process.wait()
+        for pid in (connector, child):
+            os.kill(pid, signal.SIGKILL)
+    script.says("read", record("customers", id=2, at=2), state("customers", at=2), *orders_until(4))
+    with command(*options, f"airbyte/source-shopify={script.path}") as (_, url), api_at(url) as api:
+        job = started(api, connection)
+        until(lambda: api.get(f"/jobs/{job}")["status"] in {"succeeded", "failed"})
+        assert api.get(f"/jobs/{job}")["status"] == "succeeded"
+    resumed = [each["stream"] for each in script.seen()["state"]]
+    assert resumed == [{"stream_descriptor": {"name": "customers"}, "stream_state": {"at": 1}}]
+    assert [row["id"] for row in warehouse.rows('"shopify"."customers"')] == [1, 2]
+    assert [row["id"] for row in warehouse.rows()] == [1, 2, 3, 4]

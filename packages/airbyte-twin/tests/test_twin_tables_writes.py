@@ -1,5 +1,6 @@
 """What syncs leave in Postgres' tables, by modes, generations, schemas and failures."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -288,3 +289,15 @@ def test_a_stream_that_can_not_be_deduplicated_is_refused(
     landed: LandingStream = stream(**{"json_schema": SCHEMA, **DEDUP, "cursor": (), **changes})
     with pytest.raises(LandingError, match=said):
         warehouse.opened(landed)
+
+
+def test_several_syncs_at_once_may_create_one_schema(warehouse: Warehouse) -> None:
+    landed = [stream(namespace=f"shop_{shop}", name=f"orders_{number}") for shop in range(12) for number in range(8)]
+
+    def begin(one: LandingStream) -> None:
+        with closing(warehouse.tables(one)) as tables:
+            tables.open(one).close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(begin, landed))
+    assert len(warehouse.all_tables()) == len(landed)

@@ -1,11 +1,15 @@
 """A client of a running twin whose every answer is checked against Airbyte's contract, and makers of clean bodies."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+from airbyte_twin.settings import TwinSettings
 from airbyte_twin.testing import RunningTwin, running_twin
 from twin_contract import check_answer
 
@@ -13,6 +17,9 @@ MASK = "**********"
 PUBLIC = "/api/public/v1"
 CONFIG = "/api/v1"
 HOURLY = {"scheduleType": "cron", "cronExpression": "0 0 * * * ?"}
+
+
+COMMAND = [sys.executable, "-c", "from airbyte_twin.cli import main; main()"]
 
 
 @dataclass(frozen=True)
@@ -131,4 +138,25 @@ def api_of(running: RunningTwin, **options: Any) -> Iterator[Api]:
 def serving(**settings: Any) -> Iterator[Api]:
     """A twin with settings, and a checked client of it."""
     with running_twin(**settings) as running, api_of(running) as api:
+        yield api
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command while it runs, and the address that it printed."""
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("airbyte-twin listening on http://127.0.0.1:")
+            yield process, line.split()[-1]
+        finally:
+            process.kill()
+
+
+@contextmanager
+def api_at(url: str) -> Iterator[Api]:
+    """A checked client of a twin in another process, which has no twin in reach."""
+    there: Any = SimpleNamespace(url=url, workspace_id=TwinSettings().workspace_id)
+    with api_of(there) as api:
         yield api

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lotus_infra.commands.backfill import BackfillPlan, JobHistory, plan_backfill, render, write
+from lotus_infra.commands.backfill import BackfillPlan, JobHistory, next_step, plan_backfill, render, write
 from lotus_infra.errors import LotusError
 from tests.support.lakes import OWN_STREAMS, Document, clean_files, stream
 from tests.support.lakes import write as write_files
@@ -80,3 +80,20 @@ def test_what_is_not_known_of_the_rows_is_said_to_be_so(lake: Path) -> None:
     shown = planned(lake, "orders")
     assert "unknown: no Airbyte" in render(shown, "no Airbyte")
     assert "unknown: no job of shop has succeeded yet" in render(shown, JobHistory(0, 0, None, None, complete=True))
+
+
+def test_a_source_that_dlt_reads_is_read_by_its_next_run_and_not_by_airbyte(lake: Path) -> None:
+    config: Document = {"engine": "dlt", "configuration": {}}
+    write_files(lake, {"erp/_source.json": config, "erp/orders.json": stream(), "erp/off.json": stream(selected=False)})
+
+    found = plan_backfill(lake, "erp", ["orders"], None, TODAY)
+
+    shown = render(found)
+    assert "The first run of erp_dlt after the next `pulumi up` re-reads orders of erp in full, once." in shown
+    assert "Airbyte" not in shown + next_step(found)
+    assert next_step(found).endswith(
+        "its comment shows a full re-read of orders (token 2026-02-01), and the first run of erp_dlt after the merge's "
+        "`pulumi up` does it"
+    )
+    with pytest.raises(LotusError, match="erp/off is not selected, so dlt does not read it"):
+        plan_backfill(lake, "erp", ["off"], None, TODAY)

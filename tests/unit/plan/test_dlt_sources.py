@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from lotus_infra.lake.lake import SourceFolder
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.models import SourceConfig
 from lotus_infra.plan.addresses import Files
 from lotus_infra.plan.analysis import impact_of
+from lotus_infra.plan.drift import DriftKind, drift_of
 from lotus_infra.plan.impact import Impact
 from lotus_infra.plan.preview import read_preview
 from tests.support.lakes import OWN_STREAMS
@@ -18,13 +20,15 @@ from tests.support.previews import DLT_SOURCE, ERP_SECRET, ORDERS, SECRET, Diges
 
 VALUES = {"stringData": {"AWS_ACCESS_KEY_ID": "[secret]", "LOTUS_SOURCE_ERP": "[secret]"}}
 SECRETS = {"api_key": {"$secret": "erp_api_key"}}
-HIDDEN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$config": "erp_url"}}
+HIDDEN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$secret": "erp_url"}}
+SHOWN_ADDRESS = {"api_key": {"$secret": "erp_api_key"}, "url": {"$config": "erp_url"}}
+LOST = "destroys: stream erp/orders its cursor is lost, because its sync mode changes"
 
 
-def files(configuration: Mapping[str, Any]) -> Files:
+def files(configuration: Mapping[str, Any], values: Mapping[str, JsonValue] | None = None) -> Files:
     lake = load_lake(OWN_STREAMS).lake
     config = SourceConfig.model_validate({"engine": "dlt", "configuration": configuration})
-    return Files(replace(lake, sources=(*lake.sources, SourceFolder("erp", config, (), None))), {})
+    return Files(replace(lake, sources=(*lake.sources, SourceFolder("erp", config, (), None))), values)
 
 
 def effect(digest: Digest, known: Files | None = None) -> Impact:
@@ -77,6 +81,8 @@ def test_a_preview_without_the_component_finds_such_an_address_in_the_files() ->
         "exposes: source erp may point to another place: url (hidden); if so, its secrets are sent there"
     ]
     assert losses(effect(digest, files(SECRETS))) == []
+    # The component would show a plain value of the stack, and the preview would have a step of it.
+    assert losses(effect(digest, files(SHOWN_ADDRESS, {"erp_url": "https://erp.example.com"}))) == []
 
 
 def test_without_the_component_and_the_files_nothing_is_known_of_a_secret() -> None:
@@ -147,21 +153,27 @@ def test_a_stream_that_is_new_needs_no_token() -> None:
     [
         (ORDERS.but(cursor="id"), "from the beginning, as dlt has no value of id yet", []),
         (ORDERS.but(fields=("id", "updated_at")), "kept", []),
-        (ORDERS.but(mode="full_refresh_append"), "", []),
+        (
+            ORDERS.but(mode="full_refresh_append"),
+            "lost: its sync mode changes",
+            [LOST],
+        ),
         (
             ORDERS.but(mode="full_refresh_overwrite"),
-            "",
-            ["destroys: stream erp/orders its existing rows are overwritten"],
+            "lost: its sync mode changes",
+            [
+                f"{LOST}; its existing rows are overwritten",
+            ],
         ),
     ],
 )
-def test_no_change_of_a_stream_loses_dlts_cursor(changed: Stream, cursor: str, lost: list[str]) -> None:
+def test_dlt_keeps_a_cursor_as_long_as_its_stream_is_incremental(changed: Stream, cursor: str, lost: list[str]) -> None:
     impact = effect(updated(read_by_dlt([changed])))
 
     [source] = impact.sources
     [connection] = source.connections
     [stream] = connection.streams
-    assert (stream.cursor, losses(impact), connection.cursors.lost) == (cursor, lost, None)
+    assert (stream.cursor, losses(impact), bool(connection.cursors.lost)) == (cursor, lost, bool(lost))
 
 
 def test_rows_that_land_twice_are_in_a_model_twice_without_a_key() -> None:
@@ -212,3 +224,18 @@ def test_another_path_or_prefix_moves_new_rows() -> None:
         assert source.connections[0].remarks == (
             "new rows land under another namespace or prefix: existing rows stay where they are",
         )
+
+
+def test_a_change_that_is_not_applied_is_drift_by_stream_and_an_applied_source_has_none() -> None:
+    def drift(new: Inputs) -> list[tuple[str, str, tuple[str, ...], DriftKind]]:
+        old = read_by_dlt([ORDERS])
+        digest = Digest().step("refresh", DLT_SOURCE, "erp", old, old)
+        digest.step("same" if new == old else "update", DLT_SOURCE, "erp", old, new)
+        found = drift_of(read_preview(digest.text())).objects
+        return [(one.kind, one.name, each.path, each.kind) for one in found for each in one.differences]
+
+    assert drift(read_by_dlt([ORDERS])) == []
+    assert drift(read_by_dlt([ORDERS.but(cursor="id")], status="inactive")) == [
+        ("source", "erp", ("status",), DriftKind.NOT_APPLIED),
+        ("source", "erp", ("streams", "orders", "cursor_field"), DriftKind.NOT_APPLIED),
+    ]
