@@ -26,7 +26,7 @@ from lotus_infra import naming
 from lotus_infra.clients.airbyte import ConnectedLake, connected, stack_texts, translate_errors
 from lotus_infra.clients.connectors import own_body, own_definition, temporary_source
 from lotus_infra.commands.add_configuration import Settings, configure, is_terminal
-from lotus_infra.commands.add_module import configuration_of, module_of
+from lotus_infra.commands.add_module import configuration_of, missing_extra, module_of
 from lotus_infra.commands.add_streams import StreamOptions, choose, described, file_names, stream_text
 from lotus_infra.commands.completion import (
     DESTINATION_CONNECTORS,
@@ -299,6 +299,7 @@ def plan_with_module(
     used = tuple(dict.fromkeys(reference for _, reference in references(config.configuration)))
     values, others = _value_commands(lake, used, stack)
     example = [f"{new.file} is an example to start from: it reads the stream orders"] if new.text else []
+    example += filter(None, [missing_extra(new.project)])
     stream = min(new.module.resources, default="STREAM")
     adding = f"lotus add stream {name} {stream} --key id --cursor updated_at{streams_option(directory)}"
     shown: dict[str, JsonValue] = {

@@ -1,6 +1,7 @@
 """The files of a new source with a module: `_source.json`, and the module where the repository has none yet."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,9 @@ from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.modules import Parameter, SourceModule, read_module
 
+_EXTRA: Final = "dlt"
+_REQUIREMENT: Final = re.compile(r"""["']lotus-dagster(?:\[([^\]]*)\])?(?=[^\w-])""")
+"""How the dependencies of a lake name the package of Dagster's code, with its extras."""
 _SKELETON: Final = '''"""The source {name}: what `{function}` returns are its streams.
 
 Lotus calls the function with the values of "configuration" in streams/{name}/_source.json. Each resource is a
@@ -114,6 +118,23 @@ def module_of(directory: Path, source: str, name: str) -> ModuleFiles:
         reason = module.mistake or f'it has no function "{name}" with @dlt.source'
         raise LotusError(f"{naming.source_module_file(name)} is no module of a source: {reason}", "correct it first")
     return ModuleFiles(project, name, "", module)
+
+
+def missing_extra(project: Path) -> str:
+    """What to do in a lake of one's own whose image would lack dlt; empty if nothing is.
+
+    Args:
+        project: The folder of the repository.
+    """
+    try:
+        found = _REQUIREMENT.search((project / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ""
+    extras = [each.strip() for each in (found[1] or "").split(",")] if found is not None else [_EXTRA]
+    if _EXTRA in extras:
+        return ""
+    wanted = ",".join(sorted([*filter(None, extras), _EXTRA]))
+    return f"Dagster's image lacks dlt: in pyproject.toml, write lotus-dagster[{wanted}] and run `uv lock`"
 
 
 def skeleton(source: str, name: str) -> str:

@@ -168,6 +168,28 @@ def test_what_can_not_be_is_an_error_and_writes_nothing(
     assert not (tmp_path / "dagster").exists()
 
 
+@pytest.mark.parametrize(
+    ("dependency", "wanted"),
+    [
+        ("lotus-dagster[kubernetes]==0.1.0", "lotus-dagster[dlt,kubernetes]"),
+        ("lotus-dagster>=0.1", "lotus-dagster[dlt]"),
+        ("lotus-dagster[kubernetes, warehouses]", "lotus-dagster[dlt,kubernetes,warehouses]"),
+        ("lotus-dagster[dlt,kubernetes]", ""),
+        ("lotus-dagster-extra", ""),
+    ],
+)
+def test_a_lake_whose_image_lacks_dlt_is_shown_the_dependency(
+    dependency: str, wanted: str, lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, {"pyproject.toml": f'[project]\ndependencies = ["{dependency}"]\n'})
+
+    assert lotus(*ERP) == 0
+
+    told = capsys.readouterr().out
+    assert ("Dagster's image lacks dlt" in told) is bool(wanted)
+    assert f"in pyproject.toml, write {wanted} and run `uv lock`" in told or not wanted
+
+
 def test_a_module_that_has_no_source_is_refused(
     lotus: Lotus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

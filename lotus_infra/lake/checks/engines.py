@@ -6,10 +6,10 @@ from airbyte_model.suggestions import suggestion
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.lake.capabilities import Reader, Unused
+from lotus_infra.lake.capabilities import TABLE, Reader, Unused
 from lotus_infra.lake.checks.names import Claim, repeated
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import Lake, SourceFolder
+from lotus_infra.lake.lake import Connection, Lake, SourceFolder
 from lotus_infra.lake.models import LakeModel
 from lotus_infra.lake.references import ROTATES, references
 
@@ -56,16 +56,17 @@ def secrets_are_kept(lake: Lake) -> Iterator[Diagnostic]:
 
 def destinations_are_reached(lake: Lake) -> Iterator[Diagnostic]:
     """The engine of a source writes to its destination."""
-    for connection in lake.connections:
-        if lake.capabilities(connection) is not None:
-            continue
-        reader = _source(lake, connection.source).reader
-        landing = [name for name, each in lake.destinations.items() if each is not None and lake.is_landing(each)]
-        what = f'"{connection.config.destination}" is not the landing bucket, and {reader.label} writes there alone'
-        remedy = (
-            f"write {' or '.join(landing)}" if landing else "add a destination-s3 that writes into the landing bucket"
-        )
-        yield Diagnostic(connection.file, connection.path("destination"), what, remedy)
+    for source in lake.sources:
+        for connection in source.connections:
+            if (source.engine, lake.place(connection)) not in TABLE:
+                yield _unreached(lake, source, connection)
+
+
+def _unreached(lake: Lake, source: SourceFolder, connection: Connection) -> Diagnostic:
+    landing = [name for name, each in lake.destinations.items() if each is not None and lake.is_landing(each)]
+    what = f'"{connection.config.destination}" is not the landing bucket, and {source.reader.label} writes there alone'
+    remedy = f"write {' or '.join(landing)}" if landing else "add a destination-s3 that writes into the landing bucket"
+    return Diagnostic(connection.file, connection.path("destination"), what, remedy)
 
 
 def modules_are_sources(lake: Lake) -> Iterator[Diagnostic]:
@@ -138,10 +139,6 @@ def resources_are_offered(lake: Lake) -> Iterator[Diagnostic]:
                 has = f"it has {', '.join(sorted(module.resources))}"
                 remedy = suggestion(stream.config.stream, module.resources, has)
                 yield Diagnostic(stream.file, ("stream",), what, remedy, harmless=True)
-
-
-def _source(lake: Lake, name: str) -> SourceFolder:
-    return next(source for source in lake.sources if source.name == name)
 
 
 def runs_are_unique(lake: Lake) -> Iterator[Diagnostic]:

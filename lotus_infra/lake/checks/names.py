@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
+from lotus_infra.lake.capabilities import TABLE
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
-from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake
+from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake
 
 Claim = tuple[str, str, JsonPath]
 """A name, and the file and path that give it."""
@@ -62,20 +63,15 @@ def job_sensors_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     """No connection's sensor of jobs has the name of a stream's sensor, as that of `crm` and of its stream `jobs`."""
     jobs: list[Claim] = [
         (naming.jobs_sensor(each.resource), each.file, each.path())
-        for each in lake.connections
-        if _has_jobs(lake, each)
+        for source in lake.sources
+        for each in source.connections
+        if (found := TABLE.get((source.engine, lake.place(each)))) is not None and found.arrival == "job"
     ]
     if jobs:
         sensors = ((naming.sensor(s.source, s.name), s.file, ()) for s in lake.streams)
         yield from repeated(
             [*jobs, *sensors], "the sensor", "rename the stream's file, or one of the two source folders"
         )
-
-
-def _has_jobs(lake: Lake, connection: Connection) -> bool:
-    """Whether a sensor follows the jobs of a connection."""
-    found = lake.capabilities(connection)
-    return found is not None and found.arrival == "job"
 
 
 def repeated(

@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from lotus_infra.lake.capabilities import READERS, TABLE
 from lotus_infra.lake.checks import CHECKS
 from lotus_infra.lake.diagnostics import LocatedDiagnostic
+from lotus_infra.lake.json_schema import json_schema
 from lotus_infra.lake.loader import load_lake
 from lotus_infra.lake.report import Report, check_lake
 from tests.support.lakes import Document, Files, clean_files, destination, source, stream, told, write
@@ -378,3 +380,16 @@ def test_the_modules_of_the_example_are_sources(tmp_path: Path) -> None:
     assert (report.problems, report.notices) == ((), ())
     assert report.lake.modules is not None
     assert {name: module.has_others for name, module in report.lake.modules.items()} == {"faire": False, "odoo": False}
+
+
+@pytest.mark.parametrize(
+    ("document", "valid"),
+    [
+        (erp(), True),
+        (erp(module="shared", schedule={"type": "manual"}), True),
+        (erp(engine="dltt"), False),
+        (erp(modul="shared"), False),
+    ],
+)
+def test_an_editor_knows_the_keys_of_a_source_with_a_module(document: Document, valid: bool) -> None:  # noqa: FBT001
+    assert Draft7Validator(json_schema("source")).is_valid(document) is valid
