@@ -88,19 +88,19 @@ def load_checked_lake(stack: Settings) -> Lake:
 
 
 def refuse_without_dagster(lake: Lake, stack: Settings) -> None:
-    """Refuse sources that dlt reads in a stack that deploys no Dagster, which would run them.
+    """Refuse sources that dlt reads in a stack without Dagster, which would run them.
 
     Raises:
         LotusError: the lake has such sources.
     """
     names = [source.name for source in lake.dlt.sources]
-    if not names or (stack.dagster is not None and stack.landing_zone is not None):
+    if not names or stack.dagster_elsewhere or (stack.dagster is not None and stack.landing_zone is not None):
         return
     which = "the source" if len(names) == 1 else "the sources"
     raise LotusError(
         f"dlt reads {which} {', '.join(names)} in runs of Dagster, and this stack deploys no Dagster",
-        f'set deploy: true in lotus:dagster, or leave {which} out of this stack: "deployed": false in '
-        f"{STACKS_FOLDER}/{stack.values.stack}.json",
+        f"set deploy: true in lotus:dagster, or lotus:dagsterElsewhere if Dagster runs outside of the stack, or leave "
+        f'{which} out of this stack: "deployed": false in {STACKS_FOLDER}/{stack.values.stack}.json',
     )
 
 
@@ -156,6 +156,11 @@ def declare(lake: Lake, stack: Settings, values: "ChartValues", access: JobAcces
         exports[source.name] = exported[source.name] if [*exported] == [source.name] else {"connections": exported}
     for source in lake.dlt.sources:
         exports[source.name] = {"streams": _prefixes(lake, source.connections[0])}
+    if stack.dagster is None and lake.dlt.sources:
+        from lotus_infra.components.dlt import DltSource  # noqa: PLC0415, Kubernetes' SDK is slow
+
+        for source in lake.dlt.sources:
+            DltSource(source.name, builder.dlt_source(source), pulumi.ResourceOptions())
     pulumi.export("sources", exports)
     if zone is not None:
         pulumi.export("landing", zone.exports())
@@ -249,12 +254,12 @@ class ArgsBuilder:
             protect=self.stack.protect_sources,
         )
 
-    def dlt_source(self, source: SourceFolder, secret_namespace: str) -> "DltSourceArgs":
+    def dlt_source(self, source: SourceFolder, secret_namespace: str = "") -> "DltSourceArgs":
         """The arguments of a source that dlt reads.
 
         Args:
             source: its folder.
-            secret_namespace: the Kubernetes namespace of Dagster.
+            secret_namespace: the Kubernetes namespace of Dagster; empty if the stack does not deploy it.
         """
         from lotus_infra.components.dlt import DltSourceArgs  # noqa: PLC0415, Kubernetes' SDK is slow
 
@@ -274,7 +279,7 @@ class ArgsBuilder:
             prefix=config.prefix,
             status=config.status,
             resources=given.resource_allocation.default if given.resource_allocation is not None else None,
-            writer=cast("LandingZone", self.zone).writer,
+            writer=cast("LandingZone", self.zone).writer if secret_namespace else None,
             secret_namespace=secret_namespace,
         )
 

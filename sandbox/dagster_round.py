@@ -1,4 +1,4 @@
-"""One round over all that Dagster watches: the sensors of the streams, then the conditions of the marts."""
+"""One round over all that Dagster does by itself: the jobs of dlt, the streams' sensors, then the marts' conditions."""
 
 import time
 from collections import Counter
@@ -43,7 +43,8 @@ class Execution:
     """
 
     def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
-        self._job, self._instance = definitions.resolve_implicit_global_asset_job_def(), instance
+        self._definitions, self._instance = definitions, instance
+        self._job = definitions.resolve_implicit_global_asset_job_def()
 
     def run(
         self, name: str, assets: Sequence[dg.AssetKey], run_config: Mapping[str, Any], tags: Mapping[str, str]
@@ -57,6 +58,17 @@ class Execution:
             tags={**tags, **OURS},
             raise_on_error=False,
         )
+        return self._ran(name, done, began)
+
+    def run_job(self, name: str) -> Run:
+        """Run a job of the code location, and wait for it."""
+        began = time.monotonic()
+        done = self._definitions.resolve_job_def(name).execute_in_process(
+            run_config=dict(_QUIET), instance=self._instance, tags=dict(OURS), raise_on_error=False
+        )
+        return self._ran(name, done, began)
+
+    def _ran(self, name: str, done: dg.ExecuteInProcessResult, began: float) -> Run:
         checks = done.get_asset_check_evaluations()
         failed = [check for check in checks if not check.passed]
         quarantine = [one for check in failed if check.check_name == naming.QUARANTINE_CHECK for one in _files(check)]
@@ -185,6 +197,8 @@ class Round:
         if self._execution.end_what_was_killed(every=not self._daemon.is_running):
             self._say("A run of before was killed: what it was to read is handed out again.")
         self._remember_marts_as_they_are()
+        for job in sorted(self._jobs(), key=lambda one: one.name):
+            self._run_job(job)
         sensors = sorted(self._sensors(), key=lambda one: one.name)
         for position, sensor in enumerate(sensors, start=1):
             self._drain(sensor, f"[{position}/{len(sensors)}]")
@@ -211,6 +225,26 @@ class Round:
                 found[key.to_user_string()] = len(events.records)
         return found
 
+    def _jobs(self) -> list[dg.JobDefinition]:
+        """The jobs of the sources that dlt reads, but those that their files pause."""
+        stopped = {
+            one.job_name
+            for one in self._definitions.schedules or ()
+            if isinstance(one, dg.ScheduleDefinition) and one.default_status == dg.DefaultScheduleStatus.STOPPED
+        }
+        every = self._definitions.get_repository_def().get_all_jobs()
+        of_dlt = [one for one in every if one.name == naming.dlt_job(one.tags.get("lotus/source", ""))]
+        return [one for one in of_dlt if one.name not in stopped]
+
+    def _run_job(self, job: dg.JobDefinition) -> None:
+        """Have dlt read a source; the rows that it lands are new for the sensors."""
+        while run := self._daemon.run_among(sorted(job.asset_layer.executable_asset_keys)):
+            if not self._waited(run):
+                self._skipped[job.name] = f"run {run.run_id} of Dagster's daemon has not ended"
+                return
+        self._say(f"{job.name}: running ...")
+        self._finished(self._execution.run_job(job.name))
+
     def _sensors(self) -> list[dg.SensorDefinition]:
         marts = dg.AutomationConditionSensorDefinition
         every = self._definitions.sensors or ()
@@ -224,7 +258,9 @@ class Round:
             for request in data.run_requests or ():
                 tags = {**request.tags, "dagster/sensor_name": sensor.name, "dagster/run_key": request.run_key or ""}
                 self._say(f"{position} {sensor.name} asks for a run: running ...")
-                if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
+                # A sensor of several models says which of them a run is of.
+                assets = [*(request.asset_selection or self._watched(sensor))]
+                if not self._run(sensor.name, assets, request.run_config, tags):
                     return
             if data.cursor is not None:
                 self._cursors.write(sensor, data.cursor)
@@ -318,7 +354,10 @@ class Round:
 
     def _run(self, name: str, assets: list[dg.AssetKey], config: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
         """Run and report it; return whether it succeeded."""
-        run = self._execution.run(name, assets, config, tags)
+        return self._finished(self._execution.run(name, assets, config, tags))
+
+    def _finished(self, run: Run) -> bool:
+        """Report a run; return whether it succeeded."""
         self._runs.append(run)
         made = ", ".join(run.assets) or "nothing"
         tests = f"{run.tests_passed} tests passed"

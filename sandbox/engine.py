@@ -39,6 +39,14 @@ class _ExportedSource(BaseModel):
     connections: dict[str, ExportedConnection]
 
 
+class _ExportedFiles(BaseModel):
+    """What the program exports for a source that dlt reads: Airbyte has no connection of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    streams: dict[str, str]
+
+
 @contextmanager
 def _interrupts_left_to_the_engine() -> Iterator[list[int]]:
     """Ctrl-C reaches the engine too, which then finishes what runs: wait for that; yields the signals that came."""
@@ -144,12 +152,17 @@ class Engine:
         """What the program exported, by the connections' names in Pulumi."""
         text = self._captured("stack", "output", "sources", "--json")
         found: dict[str, ExportedConnection] = {}
-        for source, exported in (
-            TypeAdapter(dict[str, ExportedConnection | _ExportedSource]).validate_json(text).items()
-        ):
+        sources = TypeAdapter(dict[str, ExportedConnection | _ExportedSource | _ExportedFiles])
+        for source, exported in sources.validate_json(text).items():
+            if isinstance(exported, _ExportedFiles):
+                continue
             own = {source: exported} if isinstance(exported, ExportedConnection) else exported.connections
             found |= {naming.connection_resource(source, name): each for name, each in own.items()}
         return found
+
+    def configuration(self) -> str:
+        """The stack's configuration as JSON, with its secrets."""
+        return self._captured("config", "--show-secrets", "--json", "--stack", STACK)
 
     def _captured(self, *arguments: str) -> str:
         process = subprocess.run(

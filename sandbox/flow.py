@@ -43,8 +43,21 @@ class Flowed:
     confirmed: str
 
 
-def flow(layout: Layout, house: Lakehouse, environment: Mapping[str, str], phases: Phases) -> Flowed:
-    """Sync every source, and materialize what has landed.
+def flow(
+    layout: Layout,
+    house: Lakehouse,
+    environment: Mapping[str, str],
+    phases: Phases,
+    variables: Mapping[str, str] | None = None,
+) -> Flowed:
+    """Sync every source, and materialize what has arrived.
+
+    Args:
+        layout: the sandbox.
+        house: the lake's process.
+        environment: of the engine.
+        phases: the command's.
+        variables: further ones of Dagster's runs.
 
     Raises:
         LotusError: a sync or a run failed, or Parquet has other rows than the syncs brought.
@@ -55,7 +68,7 @@ def flow(layout: Layout, house: Lakehouse, environment: Mapping[str, str], phase
         runs = _sync(layout, lake, environment, phase.console)
         phase.ends(f"{pluralize(len(runs), 'connection')}, {sum(run.rows or 0 for run in runs):,} new rows")
     with phases.phase("dagster") as phase:
-        report = house.materialize()
+        report = house.materialize(variables or {})
         phase.ends(_told(report), {name: seconds for name, seconds in report.seconds.items() if seconds})
         if report.failures:
             log = f"{layout.folder.name}/dagster/runs.log"

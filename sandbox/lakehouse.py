@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Self, TypeVar
+from typing import IO, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -126,12 +127,26 @@ def environment(layout: Layout, server: Server) -> dict[str, str]:
     return own | variables(layout, server)
 
 
+class Question(BaseModel):
+    """What the process of the lake is asked.
+
+    Attributes:
+        part: of the answer.
+        variables: of the environment, from then on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    part: Literal["contents", "report"]
+    variables: dict[str, str] = {}
+
+
 class Answer(BaseModel):
     """What the process of the lake answers to a question: one of its parts.
 
     Attributes:
-        contents: to `contents`.
-        report: to `materialize`.
+        contents: what is in the lake.
+        report: what was run.
         error: why there is no answer.
     """
 
@@ -158,7 +173,7 @@ class Lakehouse:
     def __init__(self, layout: Layout, server: Server, output: IO[str] | None = None, interface: int = 0) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.worker", str(interface)],
-            cwd=Path(__file__).resolve().parents[1],
+            cwd=layout.project,
             env=environment(layout, server),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -184,21 +199,24 @@ class Lakehouse:
         Raises:
             LotusError: it can't be read.
         """
-        return _given(self._ask("contents").contents)
+        return _given(self._ask(Question(part="contents")).contents)
 
-    def materialize(self) -> Report:
-        """Run what has arrived in S3.
+    def materialize(self, variables: Mapping[str, str]) -> Report:
+        """Run what has arrived.
+
+        Args:
+            variables: further ones of the environment, which were not known when the process started.
 
         Raises:
             LotusError: it ended without a report.
         """
-        return _given(self._ask("materialize").report)
+        return _given(self._ask(Question(part="report", variables=dict(variables))).report)
 
-    def _ask(self, question: str) -> Answer:
+    def _ask(self, question: Question) -> Answer:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            print(question, file=self._process.stdin, flush=True)
+            print(question.model_dump_json(), file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()
         if not line:
             raise LotusError(f"the lake's process ended with exit code {self._process.wait()} for the reason above")

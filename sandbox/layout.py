@@ -79,6 +79,11 @@ class Layout:
         return self.folder / "env"
 
     @property
+    def variables_file(self) -> Path:
+        """The variables of Dagster's runs which were known once the stack was up (`variables.of_runs`)."""
+        return self.folder / "variables.json"
+
+    @property
     def s3_file(self) -> Path:
         """Which process the S3 server is, and where it listens."""
         return self.folder / "s3.json"

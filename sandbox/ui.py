@@ -12,6 +12,7 @@ from sandbox.dagster_home import CODE_LOCATION, Home
 from sandbox.lakehouse import dagster_home, environment
 from sandbox.layout import DAGSTER_URL, Layout, write_whole
 from sandbox.process import LOOPBACK, Running, free_port, remembered
+from sandbox.variables import of_last_up
 
 
 def found(layout: Layout) -> Running | None:
@@ -66,7 +67,7 @@ def ui(layout: Layout, port: int = 0) -> None:
     superseded = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
     write_whole(layout.ui_file, Running(pid=os.getpid(), url=url).model_dump_json())
     os.chdir(layout.project)
-    os.execve(dagster, [dagster, "dev", *options], environment(layout, server) | superseded)
+    os.execve(dagster, [dagster, "dev", *options], environment(layout, server) | of_last_up(layout) | superseded)
 
 
 def _port(wanted: int, before: str) -> int:

@@ -1,11 +1,12 @@
 """`make sandbox`: everything up, rows through all of it, and tables of what now exists."""
 
 import contextlib
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pulumi_airbyte.client import Airbyte, ClientSettings
@@ -19,9 +20,10 @@ from sandbox import twin as twins
 from sandbox.engine import Engine, ExportedConnection, Programs, is_engine_there, programs
 from sandbox.flow import flow, show
 from sandbox.lakehouse import Lakehouse
-from sandbox.layout import DAGSTER_URL, Layout
+from sandbox.layout import DAGSTER_URL, Layout, write_whole
 from sandbox.phases import Phases
 from sandbox.twin import Twin
+from sandbox.variables import of_runs
 from toolchain import s3_server
 from toolchain.engine import LASTS as ENGINE_LASTS
 
@@ -51,12 +53,14 @@ class Standing:
         twin: the stand-in Airbyte.
         server: the S3 server.
         house: the lake's process; None where none was asked for.
+        variables: those of Dagster's runs that are known once the stack is up.
     """
 
     engine: Engine
     twin: Twin
     server: s3.Server
     house: Lakehouse | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def up(layout: Layout, *, verbose: bool = False) -> None:
@@ -75,7 +79,7 @@ def up(layout: Layout, *, verbose: bool = False) -> None:
         standing = stand_up(layout, phases, stack)
         house = standing.house
         assert house is not None
-        flowed = flow(layout, house, standing.engine.environment, phases)
+        flowed = flow(layout, house, standing.engine.environment, phases, standing.variables)
     show(flowed, console, rows=verbose)
     if verbose:
         console.print(_connections(standing.engine.connections(), standing.twin))
@@ -115,7 +119,11 @@ def stand_up(layout: Layout, phases: Phases, lake: ExitStack | None = None) -> S
         # The refresh finds what the twin has lost, for example with a deleted folder.
         engine.show("up", "--yes", "--skip-preview", "--refresh")
         phase.ends(", ".join(_COUNTED.findall(phase.printed())))
-    return Standing(engine, twin, server, house)
+    variables = of_runs(engine, twin.public_url)
+    write_whole(layout.variables_file, json.dumps(variables))
+    if variables:
+        layout.write_environment({**in_shells, **variables}, found.first, found.last)
+    return Standing(engine, twin, server, house, variables)
 
 
 def _programs(layout: Layout, phases: Phases) -> Programs:

@@ -10,7 +10,7 @@ from lotus_dagster.environment import Warehouse
 
 from lotus_infra.errors import LotusError
 from sandbox.dagster_runs import STDERR, STDOUT, Runner
-from sandbox.lakehouse import Answer
+from sandbox.lakehouse import Answer, Question
 from sandbox.marts import contents
 
 
@@ -22,15 +22,16 @@ def main() -> int:
     try:
         runner = Runner(int(sys.argv[1]))
         for line in sys.stdin:
-            print(_answer(line.strip(), runner).model_dump_json(), file=answers, flush=True)
+            print(_answer(Question.model_validate_json(line), runner).model_dump_json(), file=answers, flush=True)
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _answer(question: str, runner: Runner) -> Answer:
+def _answer(question: Question, runner: Runner) -> Answer:
+    os.environ.update(question.variables)
     try:
-        if question == "contents":
+        if question.part == "contents":
             return Answer(contents=contents(Warehouse.read()))
         return Answer(report=runner.run())
     except LotusError as error:

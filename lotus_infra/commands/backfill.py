@@ -145,7 +145,7 @@ def backfill(
     if as_json:
         click.echo(json.dumps(as_document(planned, jobs, written=written), indent=2))
     elif written:
-        click.echo(_next_step(planned))
+        click.echo(next_step(planned))
 
 
 def plan_backfill(
@@ -376,7 +376,8 @@ def _estimate_line(planned: BackfillPlan, estimate: JobHistory | str) -> str:
     )
 
 
-def _next_step(planned: BackfillPlan) -> str:
+def next_step(planned: BackfillPlan) -> str:
+    """What to do after the files are written."""
     files = " ".join(each.file for each in planned.edits)
     token, names = planned.edits[0].token, " and ".join(each.stream for each in planned.edits)
     effect = (

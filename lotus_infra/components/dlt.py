@@ -40,8 +40,8 @@ class DltSourceArgs:
         prefix: Put before every stream's name.
         status: Inactive for a source whose schedule is stopped.
         resources: What the pods of its runs get; None for the default of runs.
-        writer: The access key to write the landing bucket.
-        secret_namespace: The Kubernetes namespace of Dagster.
+        writer: The access key to write the landing bucket; None if the stack does not deploy Dagster.
+        secret_namespace: The Kubernetes namespace of Dagster; empty if the stack does not deploy it.
     """
 
     module: str
@@ -56,12 +56,14 @@ class DltSourceArgs:
     prefix: str
     status: ConnectionStatus
     resources: Resources | None
-    writer: Credentials
+    writer: Credentials | None
     secret_namespace: str
 
 
 class DltSource(pulumi.ComponentResource):
     """A source that dlt reads (`lotus:dlt:Source`), named after its folder; a child of Dagster, which runs it.
+
+    If Dagster runs outside of the stack, the component has no secret, and no parent.
 
     A run reads the secret when its pod starts, so a rotated value replaces no pod. The source is not protected: dlt's
     state stays in the bucket without it, and so do the files.
@@ -73,18 +75,22 @@ class DltSource(pulumi.ComponentResource):
         Args:
             name: The source's folder.
             args: Its settings.
-            opts: Dagster as the parent, with the provider and the dependencies of its objects.
+            opts: Dagster as the parent, with the provider and the dependencies of its objects; without Dagster, none.
         """
         unprotected = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False))
         super().__init__(TYPE, name, _inputs(args), unprotected)
+        if args.writer is not None:
+            self._make_secret(name, args, args.writer, opts)
+        self.register_outputs({})
+
+    def _make_secret(self, name: str, args: DltSourceArgs, writer: Credentials, opts: pulumi.ResourceOptions) -> None:
         secret = naming.source_secret(name)
         kubernetes.core.v1.Secret(
             secret,
             metadata=ObjectMetaArgs(name=secret, namespace=args.secret_namespace),
-            string_data=_variables(name, args),
+            string_data=_variables(name, args.configuration, writer),
             opts=pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on),
         )
-        self.register_outputs({})
 
 
 def _inputs(args: DltSourceArgs) -> dict[str, Any]:
@@ -107,8 +113,8 @@ def _inputs(args: DltSourceArgs) -> dict[str, Any]:
     return {key: value for key, value in inputs.items() if value is not None}
 
 
-def _variables(source: str, args: DltSourceArgs) -> dict[str, pulumi.Input[str]]:
+def _variables(source: str, configuration: Mapping[str, Any], writer: Credentials) -> dict[str, pulumi.Input[str]]:
     """The environment variables of the source's runs."""
-    text: pulumi.Output[str] = pulumi.Output.json_dumps(args.configuration, sort_keys=True)
-    key = dict(zip(naming.WRITER_VARIABLES, (args.writer.access_key_id, args.writer.secret_access_key), strict=True))
+    text: pulumi.Output[str] = pulumi.Output.json_dumps(configuration, sort_keys=True)
+    key = dict(zip(naming.WRITER_VARIABLES, (writer.access_key_id, writer.secret_access_key), strict=True))
     return {naming.source_variable(source): pulumi.Output.secret(text), **key}

@@ -66,6 +66,7 @@ class Settings:
         identities: the access keys of the buckets; None if the stack creates them.
         dagster: Dagster on a cluster; None without it.
         airbyte: what the stack says of Airbyte.
+        dagster_elsewhere: whether a Dagster outside of the stack runs the sources that dlt reads.
     """
 
     workspace_id: str
@@ -78,6 +79,7 @@ class Settings:
     identities: GivenIdentities | None
     dagster: DagsterStack | None
     airbyte: AirbyteStack
+    dagster_elsewhere: bool
 
 
 def settings(project: Path) -> StackSettings:
@@ -143,6 +145,7 @@ def load(project: Path, stack: StackSettings) -> Settings:
         identities=_identities(config) if zone is not None and zone.server == "s3" else None,
         dagster=_dagster(config, stack.lotus.dagster),
         airbyte=_airbyte(stack),
+        dagster_elsewhere=stack.lotus.dagster_elsewhere,
     )
 
 

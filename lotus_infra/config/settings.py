@@ -89,6 +89,8 @@ class LotusKeys(Section):
         acknowledge: Objects whose loss is acknowledged, such as `stream shopify/orders`.
         landing_zone: The landing zone; None without one.
         dagster: Dagster on a cluster; None without it, and with `deploy: false`.
+        dagster_elsewhere: Whether somewhere else a Dagster runs the sources that dlt reads. The stack declares nothing
+            for it, and its runs get their variables there.
         s3_access_key_id: Airbyte's access key, on an S3-compatible server.
         s3_secret_access_key: Its secret half.
         s3_reader_access_key_id: Dagster's access key, if it has its own.
@@ -107,6 +109,7 @@ class LotusKeys(Section):
     acknowledge: tuple[Loss, ...] = ()
     landing_zone: LandingZoneSettings | None = None
     dagster: DagsterSettings | None = None
+    dagster_elsewhere: Flag = False
     s3_access_key_id: SecretStr | None = _secret("s3_access_key_id")
     s3_secret_access_key: SecretStr | None = _secret("s3_secret_access_key")
     s3_reader_access_key_id: SecretStr | None = _secret("s3_reader_access_key_id")

@@ -7,7 +7,8 @@ files is left to the rules in `checks`.
 """
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from airbyte_model.choices import ConnectionStatus, NamespaceDefinition, NonBreakingChanges
 from airbyte_model.mapper_types import MapperType
@@ -422,3 +423,13 @@ class DestinationConfig(ActorConfig):
 
     connector: ConnectorName
     """The connector's name, pinned in _connectors/, or the id of its definition."""
+
+
+_OF_THE_SOURCE: Final = "write it in the source's _source.json: it holds for all of the source's streams"
+MISPLACED: Final[Mapping[type[BaseModel], Mapping[str, str]]] = {
+    StreamConfig: {
+        **dict.fromkeys(SourceConfig.model_fields.keys() - {*StreamConfig.model_fields, "name"}, _OF_THE_SOURCE),
+        "initial_value": "delete it: the source's module says where the first run begins",
+    }
+}
+"""Keys that a file may not have although other files or tools do, and what to do about each."""

@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.disk import UnreadableError, read_file
 from lotus_infra.lake.json_text import child, duplicates
-from lotus_infra.lake.models import REFUSED, Field
+from lotus_infra.lake.models import MISPLACED, REFUSED, Field
 
 _BOM = b"\xef\xbb\xbf"
 _SYNTAX = "use double quotes, a comma between entries and none after the last"
@@ -247,14 +247,22 @@ def _describe(details: ErrorDetails, model: type[BaseModel], path: JsonPath) -> 
     if kind == "missing":
         return "is missing", f'add "{path[-1]}"'
     if kind in _UNKNOWN_KEY_ERRORS:
-        known = _known_keys(model, path)
-        return _UNKNOWN_KEY, suggestion(str(path[-1]), known, f"known keys are {', '.join(sorted(known))}")
+        return _UNKNOWN_KEY, _remedy_of_unknown(model, path)
     if kind == "literal_error":
         return _describe_choice(details["input"], re.findall(r"'([^']*)'", str(context.get("expected", ""))))
     if kind in _WANTED_TYPES:
         wanted = _WANTED_TYPES[kind]
         return f"must be {wanted}, not {_json_type(details['input'])}", f"write {wanted}"
     return f"can't be read ({details['msg']})", "see the field reference in the README of the lake's folder"
+
+
+def _remedy_of_unknown(model: type[BaseModel], path: JsonPath) -> str:
+    """What to do about a key that is not known."""
+    key = str(path[-1])
+    if len(path) == 1 and key in MISPLACED.get(model, {}):
+        return MISPLACED[model][key]
+    known = _known_keys(model, path)
+    return suggestion(key, known, f"known keys are {', '.join(sorted(known))}")
 
 
 def _describe_choice(given: object, allowed: list[str]) -> tuple[str, str]:

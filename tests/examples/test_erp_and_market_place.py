@@ -1,17 +1,25 @@
 """The example of an ERP and a market place: its modules by dlt against stand-ins of the APIs, and its whole lake."""
 
+import json
 import logging
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pytest
+from airbyte_model.modes import DestinationMode
 from lotus_dagster.ingestion.land import Landed, land
 from lotus_dagster.lake import streams_of
 
+from lotus_infra import naming
+from lotus_infra.clients.ducklake import LakeAddress, attach
 from tests.engine.harness import REPOSITORY
 from tests.examples.faire import PATH, TOKEN, Faire, item
 from tests.examples.odoo import DATABASE, PASSWORD, USER, Odoo
@@ -48,14 +56,30 @@ class Project:
 
 
 def copy_of_example(folder: Path) -> Path:
-    """A lake with the example in it."""
+    """A lake with the example in it, and its stack's file."""
     shutil.copytree(EXAMPLE, folder)
     for name in ("_destinations", "_connectors"):
         shutil.copytree(REPOSITORY / "streams" / name, folder / "streams" / name)
     for name in ("macros", "dbt_project.yml", "profiles.yml"):
         copy = shutil.copytree if (REPOSITORY / "dagster/dbt" / name).is_dir() else shutil.copy
         copy(REPOSITORY / "dagster/dbt" / name, folder / "dagster/dbt" / name)
+    for name in ("Pulumi.yaml", "uv.lock"):
+        shutil.copy(REPOSITORY / name, folder / name)
+    zone = {"server": "s3", "region": "us-west-1", "landing": "landing", "state": "state", "backup": "backup"}
+    values = {"odoo_url": "http://127.0.0.1", "odoo_database": DATABASE, "odoo_user": USER}
+    keys = {"s3_access_key_id": "key", "s3_secret_access_key": "key"}
+    secrets = {"odoo_password": PASSWORD, "faire_access_token": TOKEN, **keys}
+    config = {f"lotus:{name}": value for name, value in {"landingZone": zone, **values, **secrets}.items()}
+    (folder / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}), encoding="utf-8")
     return folder
+
+
+def lotus(folder: Path, *arguments: str, exit_code: int = 0) -> str:
+    """What `lotus` prints in a lake."""
+    command = [str(Path(sys.executable).with_name("lotus")), *arguments]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == exit_code, ran.stdout + ran.stderr
+    return ran.stdout
 
 
 @pytest.fixture
@@ -177,3 +201,65 @@ def test_a_wrong_credential_fails_the_run_and_is_not_shown(
         project.land(source, stream)
 
     assert "another-credential" not in str(failed.value)
+
+
+def test_the_example_is_a_lake_without_a_problem(tmp_path: Path) -> None:
+    folder = copy_of_example(tmp_path / "lake")
+
+    assert lotus(folder, "check").endswith("3 streams in 2 sources and 5 models: no problems\n")
+    assert "raw/faire/order_lines/" in lotus(folder, "graph")
+
+
+def test_rows_of_both_sources_reach_the_marts(project: Project) -> None:
+    for number in range(1, 121):
+        project.odoo.order(number, tags=["new", "EU"] if number % 2 else [])
+        project.odoo.line(number, number, quantity=1.0, subtotal=2.5)
+        project.faire.order(number, item(number, quantity=4))
+    project.odoo.order(120, status="cancel")
+    project.faire.order(120, state="CANCELED")
+    for api in (project.odoo, project.faire):
+        api.passes(hours=1)
+    tables, catalog = project.folder.parent / "tables", project.folder.parent / "catalog.ducklake"
+    tables.mkdir()
+    variables = {
+        "LOTUS_LANDING": str(project.landing),
+        "LOTUS_CATALOG": str(catalog),
+        "LOTUS_LAKE_DATA": str(tables),
+        "DAGSTER_HOME": str(project.folder.parent / "dagster"),
+        **{naming.source_variable(name): json.dumps(given) for name, given in project.configurations.items()},
+    }
+
+    command = [sys.executable, "-m", "sandbox.dagster_runs"]
+    ran = subprocess.run(
+        command, cwd=project.folder, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    with duckdb.connect() as connection:
+        attach(connection, LakeAddress(str(project.landing), str(catalog), str(tables)), read_only=True)
+        sales = connection.execute("from lake.main.fct_channel_sales order by all").fetchall()
+        assert sales == [
+            ("direct", "TEA-1", 119.0, Decimal("297.50")),
+            ("market place", "TEA-1", 119.0 * 4, Decimal("5950.00")),
+        ]
+        tags = connection.execute("select tag, count(*) from lake.main.dim_order_tags group by 1 order by 1").fetchall()
+        assert tags == [("EU", 60), ("new", 60)]
+
+
+def test_a_streams_file_of_the_old_lake_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    folder = copy_of_example(tmp_path / "lake")
+    file = folder / "streams/faire/order_lines.json"
+    known = json.loads(file.read_text(encoding="utf-8"))
+    old = {"connector": "dlt", "schedule": "0 * * * *", "initial_value": "2020-01-01T00:00:00.000Z"}
+    file.write_text(json.dumps(known | old | {"destination_sync_mode": "merge"}, indent=2), encoding="utf-8")
+
+    said = lotus(folder, "check", exit_code=1)
+
+    found = [line.partition(": ")[2] for line in said.splitlines() if line.startswith("streams/faire/order_lines.json")]
+    source = "is not a known key: write it in the source's _source.json: it holds for all of the source's streams"
+    assert found == [
+        f'destination_sync_mode: "merge" is not a valid value: write one of {", ".join(get_args(DestinationMode))}',
+        f"connector: {source}",
+        f"schedule: {source}",
+        "initial_value: is not a known key: delete it: the source's module says where the first run begins",
+    ]
