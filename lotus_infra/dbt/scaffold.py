@@ -33,6 +33,7 @@ from lotus_infra.dbt.sql import (
     sql_type,
 )
 from lotus_infra.errors import ProjectError
+from lotus_infra.lake.capabilities import READERS
 from lotus_infra.lake.json_text import child
 from lotus_infra.lake.lake import S3, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.landed import IN_FILES, Names, is_known, landed, mapped_fields, names_in
@@ -141,7 +142,7 @@ class Draft:
         table, what = table_entry(stream, place), f"the table {stream.name}"
         if isinstance(place, InTable) and not place.is_readable:
             what += f", without a model: DuckDB can't read {place.warehouse}"
-        item = source_entry(source.name, source.label, table, place)
+        item = source_entry(source.name, source.label, table, place, READERS[source.engine].label)
         if text is None:
             self._put(file, new_file("sources", item), what)
             return
@@ -402,14 +403,14 @@ def column_entries(stream: StreamFile, place: Place) -> list[tuple[str, str]]:
     return [(name, f"name: {scalar(name)}\ndata_type: {kind}") for name, kind in (*typed, *METADATA)]
 
 
-def source_entry(source: str, label: str, table: str, place: Place) -> str:
+def source_entry(source: str, label: str, table: str, place: Place, engine: str = "Airbyte") -> str:
     """A source with its first table, as YAML."""
     tables = f"tables:\n{_indented(table, '  - ')}"
     if isinstance(place, InTable):
-        description = described(f"What Airbyte writes from {label} into {place.warehouse}, one table a stream.")
+        description = described(f"What {engine} writes from {label} into {place.warehouse}, one table a stream.")
         where = f"database: {place.table.destination}\nschema: {scalar(place.table.schema)}"
         return f"name: {source}\ndescription: {description}\n{where}\n{tables}"
-    description = described(f"What Airbyte lands from {label}, one folder a stream.")
+    description = described(f"What {engine} lands from {label}, one folder a stream.")
     return f"name: {source}\ndescription: {description}\n{tables}"
 
 

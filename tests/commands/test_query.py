@@ -25,10 +25,12 @@ from lotus_infra.clients.ducklake import LakeAddress, packaged
 from lotus_infra.clients.lake_reader import LakeReader, reading
 from lotus_infra.commands.cli import main
 from lotus_infra.errors import LotusError
+from lotus_infra.naming import warehouse_variable
 from sandbox.process import LOOPBACK
 from tests.commands.lab import write_lake
 from tests.docs.pages import page
 from tests.support.postgres import Postgres
+from tests.support.tables import POSTGRES, TABLE, row
 
 LOTUS = Path(sys.executable).parent / "lotus"
 EXTENSIONS = ("ducklake", "postgres_scanner", "httpfs")
@@ -44,6 +46,7 @@ create table lake.runs.fct_sales as select 1 as run;
 delete from lake.main.fct_sales where order_id >= 240;
 """
 PAGE = "docs/how-to/query-the-lake.md"
+VARIABLE = warehouse_variable(POSTGRES)
 
 
 @dataclass(frozen=True)
@@ -611,6 +614,52 @@ class Bucket:
 
     world: World
     endpoint: str
+
+
+# Tables of Postgres destinations
+
+
+@pytest.fixture(scope="module")
+def crm(postgres: Postgres) -> str:
+    """The address of a database with the table of contacts."""
+    address = postgres.new_catalog().removeprefix("postgres:")
+    text = TABLE + row(1, "2026-01-05T10:00:00Z") + "create table public.secrets as select 1 as id;"
+    postgres.query(text, database=address.partition(" ")[0].removeprefix("dbname="))
+    return f"{address} password='hid den'"
+
+
+@pytest.mark.parametrize("table", ["crm_db.crm.Contacts", "CRM_DB.crm.contacts"])
+def test_a_table_of_a_destination_is_read_beside_the_lake(table: str, world: World, crm: str) -> None:
+    query = f"select id, (select max(order_id) from main.fct_sales) as last from {table}"
+    assert world.shown(query, "--format", "csv", **{VARIABLE: crm}) == "id,last\n1,239\n"
+    assert world.shown(query, "--json", **{VARIABLE: crm}) == '[\n\t{"id":1,"last":239}\n]\n'
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "insert into crm_db.crm.contacts select * from crm_db.crm.contacts",
+        "from postgres_execute('crm_db', 'drop table public.secrets')",
+        "from postgres_query('crm_db', 'delete from public.secrets returning id')",
+    ],
+)
+def test_a_destination_is_not_written(query: str, world: World, crm: str) -> None:
+    assert "refused" in world.refused(query, **{VARIABLE: crm})
+
+
+def test_a_password_of_a_destination_is_in_no_answer(world: World, crm: str) -> None:
+    shown = "select s.*, c.id from duckdb_settings() as s, crm_db.crm.contacts as c"
+    assert "hid" not in world.refused(shown, **{VARIABLE: crm})
+    line = world.refused("select id from crm_db.crm.nothing", **{VARIABLE: crm})
+    assert "hid" not in line
+    away = world.refused("from crm_db.crm.contacts", **{VARIABLE: "host=127.0.0.1 port=1 password=hidden"})
+    assert away.startswith("lotus: the database crm_db can't be reached: connection to server")
+    assert "hidden" not in away
+
+
+def test_a_destination_without_its_variable_names_it(world: World) -> None:
+    line = world.refused("from crm_db.crm.contacts")
+    assert line.endswith("a Postgres destination is read if its variable, LOTUS_WAREHOUSE_<DESTINATION>, is set")
 
 
 @pytest.fixture(scope="module")

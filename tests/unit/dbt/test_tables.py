@@ -9,7 +9,7 @@ import yaml
 from lotus_infra.commands.check import check_lake_files
 from lotus_infra.commands.scaffold import scaffold_all, scaffold_model
 from lotus_infra.errors import ProjectError
-from tests.support.lakes import Files, source, stream, write
+from tests.support.lakes import Document, Files, source, stream, write
 from tests.support.tables import FIELDS, POSTGRES, TEXT, contacts, tables_lake
 
 MODEL = "models/core/crm/int_crm__contacts.sql"
@@ -356,3 +356,16 @@ def test_a_model_of_a_table_that_duckdb_can_not_read_is_an_error(tmp_path: Path)
             "delete the model, or let a connection write the stream into S3 or Postgres too"
         )
     ]
+
+
+def test_the_entry_of_a_source_that_dlt_reads_says_so_and_its_model_is_as_any_of_files(tmp_path: Path) -> None:
+    erp: Document = {"engine": "dlt", "configuration": {}, "destination": "s3"}
+    lake = tables_lake(tmp_path, {"erp/_source.json": erp, "erp/contacts.json": contacts(stream="contacts")})
+    scaffold_model(lake, "erp", "contacts")
+    folder = project_of(lake) / "models/core/erp"
+    (declared,) = yaml.safe_load((folder / "_erp__sources.yml").read_text())["sources"]
+    assert declared["description"] == "What dlt lands from Erp, one folder a stream."
+    write(lake, {"erp/_source.json": source(name="Erp")})
+    before = (folder / "int_erp__contacts.sql").read_text()
+    scaffold_model(lake, "erp", "contacts", force=True)
+    assert (folder / "int_erp__contacts.sql").read_text() == before
