@@ -56,16 +56,16 @@ def write_streams(folder: Path) -> Path:
     return streams
 
 
-def write_project(folder: Path, *, database: str = "crm_db", models_folder: str = "models/core/crm") -> Path:
+def write_project(folder: Path) -> Path:
     """The dbt project, with models of the streams of `crm`."""
     project = folder / "dbt"
     current_manifest(DBT_PROJECT)
     shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("manifest.json", "logs"))
-    models = project / models_folder
-    models.mkdir(parents=True)
+    models = project / naming.dbt_models_folder("crm")
+    models.mkdir()
     names: tuple[str, ...] = _SOURCES["crm"]["streams"]
     tables = [{"name": name, "identifier": name} for name in names]
-    sources = {"version": 2, "sources": [{"name": "crm", "database": database, "schema": "crm", "tables": tables}]}
+    sources = {"version": 2, "sources": [{"name": "crm", "database": "crm_db", "schema": "crm", "tables": tables}]}
     _write(models / "_crm__sources.yml", sources)  # JSON is YAML
     described = [{"name": naming.dbt_model("crm", name), "columns": [_KEY]} for name in names]
     _write(models / "_crm__models.yml", {"version": 2, "models": described})

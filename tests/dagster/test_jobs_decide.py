@@ -91,6 +91,15 @@ def test_a_server_whose_clock_was_set_back_hides_no_job() -> None:
     assert ids(ticked([job(1, 600), job(2, 570)], first.cursor)) == [2]
 
 
+def test_a_job_that_the_server_has_lost_brings_back_none_before_it() -> None:
+    history = [job(1, 0), job(2, 500), job(3, 600)]
+    cursor = ticked(history, None).cursor
+    restored = [job(1, 0), job(2, 500), job(4, 545)]
+    first = ticked(restored, cursor)
+    assert ids(first) == [4]
+    assert ids(ticked(restored, first.cursor)) == []
+
+
 def test_a_failed_job_is_reported_once_and_is_no_success() -> None:
     first = ticked([job(1, 0)], None)
     failed = ticked([job(1, 0), job(2, 60, "failed"), job(3, 70, "cancelled")], first.cursor)
