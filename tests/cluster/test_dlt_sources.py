@@ -31,9 +31,10 @@ def reviewed(world: World, folder: Path) -> tuple[str, dict[str, Any]]:
     return comment.stdout, json.loads(world.lotus(f"gate --preview {file} --json").stdout)
 
 
-def variables(world: World) -> dict[str, str] | None:
-    """The decoded values of the source's secret; None if the cluster has none."""
-    found = world.core.list_namespaced_secret(world.namespace, field_selector=f"metadata.name={SECRET}").items
+def variables(world: World, source: str = "erp") -> dict[str, str] | None:
+    """The decoded values of a source's secret; None if the cluster has none."""
+    name = naming.source_secret(source)
+    found = world.core.list_namespaced_secret(world.namespace, field_selector=f"metadata.name={name}").items
     if not found:
         return None
     data = found[0].data
@@ -100,7 +101,7 @@ def test_a_source_of_dlt_is_added_changed_read_again_and_removed(world: World, t
 
 
 @pytest.mark.nightly
-def test_a_source_that_moves_from_airbyte_to_dlt_is_a_loss_of_its_cursors_and_lands_again(
+def test_a_source_moves_from_airbyte_to_dlt_with_a_loss_and_its_rotated_secret_is_deployed_after_a_review(
     world: World, tmp_path: Path
 ) -> None:
     world.pulumi.up().ok()
@@ -120,9 +121,22 @@ def test_a_source_that_moves_from_airbyte_to_dlt_is_a_loss_of_its_cursors_and_la
     comment, gate = reviewed(world, tmp_path)
 
     assert "source faker" in [each["object"] for each in gate["blocked"]]
-    assert "### <code>faker</code> is replaced: 2 connections" in comment
+    assert "<code>faker</code> is replaced: 2 connections" in comment
     assert "**connection `faker`** is **removed**" in comment
     assert "its rows land a second time" in comment
     world.pulumi.up().ok()
     assert world.lake.changes() == []
     assert [each["name"] for each in world.lake.live("sources")] == ["Klaviyo", "Shopify"]
+    assert world.lotus("drift").returncode == 0
+
+    world.pulumi.config_set("lotus:erp_api_key", "another-key", secret=True)
+    world.commit()
+    previewed = world.lotus("preview")
+    assert previewed.returncode == 0, previewed.stderr
+    rotated = world.lotus("comment --preview .review/test/preview.json").stdout
+    assert "secrets changed: `configuration.api_key`" in rotated
+    deployed = world.lotus("deploy --yes --reviewed .review/test")
+    assert deployed.returncode == 0, deployed.stderr
+    found = variables(world, "faker")
+    assert found is not None
+    assert json.loads(found[naming.source_variable("faker")])["api_key"] == "another-key"

@@ -186,10 +186,22 @@ def test_a_stack_without_dagster_says_how_to_deploy_it_or_leave_the_source_out(
         declare(dagster=dagster)
 
     assert "dlt reads the source erp in runs of Dagster, and this stack deploys no Dagster" in str(refused.value)
-    assert 'deploy: true in lotus:dagster, or leave the source out of this stack: "deployed": false in' in str(
-        refused.value
-    )
+    assert "deploy: true in lotus:dagster, or lotus:dagsterElsewhere if Dagster runs outside" in str(refused.value)
+    assert 'or leave the source out of this stack: "deployed": false in' in str(refused.value)
     assert "_stacks/test.json" in str(refused.value)
+
+
+@pytest.mark.parametrize("dagster", [None, production()["dagster"] | {"deploy": False}])
+def test_a_source_that_a_dagster_elsewhere_runs_is_declared_without_its_secret(
+    declare: Declare, dagster: dict[str, Any] | None
+) -> None:
+    with_dagster = component(declare())
+
+    graph = declare(dagster=dagster, dagsterElsewhere=True)
+
+    assert component(graph) == with_dagster
+    assert [item.type for item in graph.resources if "kubernetes" in item.type] == []
+    assert [*graph.exports["sources"]["erp"]["streams"]] == ["items", "orders"]
 
 
 def test_a_stack_that_leaves_the_source_out_needs_no_dagster(declare: Declare, project: Path) -> None:

@@ -16,9 +16,8 @@ def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
     for name in sorted(read):
         file, rename = f"{DESTINATIONS_FOLDER}/{name}.json", 'rename the file, and "destination" of its sources'
         if name in RESERVED_NAMES:
-            yield Diagnostic(
-                file, (), f'"{name}" can\'t name a database in DuckDB: it is {RESERVED_NAMES[name]}', rename
-            )
+            what = f'"{name}" can\'t name a database in DuckDB: it is {RESERVED_NAMES[name]}'
+            yield Diagnostic(file, (), what, rename)
         elif not naming.is_identifier(name):
             remedy = f"{rename}: use lower-case letters, digits and underscores, a letter first"
             yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB', remedy)

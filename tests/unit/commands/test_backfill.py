@@ -83,17 +83,17 @@ def test_what_is_not_known_of_the_rows_is_said_to_be_so(lake: Path) -> None:
 
 
 def test_a_source_that_dlt_reads_is_read_by_its_next_run_and_not_by_airbyte(lake: Path) -> None:
-    config: Document = {"engine": "dlt", "configuration": {}, "status": "inactive"}
+    config: Document = {"engine": "dlt", "configuration": {}}
     write_files(lake, {"erp/_source.json": config, "erp/orders.json": stream(), "erp/off.json": stream(selected=False)})
 
     found = plan_backfill(lake, "erp", ["orders"], None, TODAY)
 
     shown = render(found)
-    assert "After the deploy, the next run of erp_dlt reads orders from the start, once, as a new generation." in shown
+    assert "The first run of erp_dlt after the next `pulumi up` re-reads orders of erp in full, once." in shown
     assert "Airbyte" not in shown + next_step(found)
     assert next_step(found).endswith(
-        "its comment shows a full re-read of orders (token 2026-02-01), which the next run of erp_dlt after the deploy "
-        "carries out"
+        "its comment shows a full re-read of orders (token 2026-02-01), and the first run of erp_dlt after the merge's "
+        "`pulumi up` does it"
     )
-    with pytest.raises(LotusError, match="erp/off is not selected, so dlt does not read it"):
+    with pytest.raises(LotusError, match="erp/off is not selected, so dlt does not sync it"):
         plan_backfill(lake, "erp", ["off"], None, TODAY)
