@@ -34,7 +34,7 @@ from lotus_infra.lake.checks.sources import (
 )
 from lotus_infra.lake.checks.stacks import overlays_apply
 from lotus_infra.lake.checks.texts import labels_are_short, texts_are_storable
-from lotus_infra.lake.checks.warehouses import tables_have_one_schema, warehouses_have_names
+from lotus_infra.lake.checks.warehouses import tables_have_columns, tables_have_one_schema, warehouses_have_names
 
 __all__ = ["CHECKS", "FACT_CHECKS", "Rule", "values_are_set"]
 
@@ -58,6 +58,7 @@ CHECKS: tuple[Rule, ...] = (
     runs_are_unique,
     places_are_unique,
     warehouses_have_names,
+    tables_have_columns,
     tables_have_one_schema,
     replication_slots_are_unique,
     paths_are_plain,

@@ -24,7 +24,7 @@ def places_are_unique(lake: Lake) -> Iterator[Diagnostic]:
         files = lake.writes_files(connection)
         claims = (prefixes if files else tables)[_owner(lake, connection)]
         for stream in connection.streams:
-            place = lake.place_of(connection, stream) if files else _table(connection, stream)
+            place = lake.place_of(connection, stream) if files else _table(lake, connection, stream)
             claims.append((place, stream.file, ()))
     remedy = "give one of the two another namespace or prefix"
     for kind, found in (("the prefix", prefixes), ("the table", tables)):
@@ -32,9 +32,12 @@ def places_are_unique(lake: Lake) -> Iterator[Diagnostic]:
             yield from dict.fromkeys(repeated(each, kind, remedy, key=str))
 
 
-def _table(connection: Connection, stream: StreamFile) -> str:
-    """The namespace and the name of the table that a stream is written to."""
-    return shown(key_of((connection.namespace_of(stream) or None, connection.name_of(stream))))
+def _table(lake: Lake, connection: Connection, stream: StreamFile) -> str:
+    """The table that a stream is written to: as the destination names it, or its namespace and name."""
+    table = lake.table_of(connection, stream)
+    own = (connection.namespace_of(stream), connection.name_of(stream))
+    namespace, name = own if table is None else (table.schema, table.name)
+    return shown(key_of((namespace or None, name)))
 
 
 def _owner(lake: Lake, connection: Connection) -> str:

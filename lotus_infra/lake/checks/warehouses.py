@@ -7,6 +7,8 @@ from lotus_infra.lake.diagnostics import Diagnostic
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Connection, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.warehouses import RESERVED_NAMES, Table
 
+_RAW_TABLES = "disable_type_dedupe"
+
 
 def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
     """The file of a Postgres database that models read can name it in DuckDB, in dbt and in a variable."""
@@ -19,6 +21,15 @@ def warehouses_have_names(lake: Lake) -> Iterator[Diagnostic]:
         elif not naming.is_identifier(name):
             remedy = f"{rename}: use lower-case letters, digits and underscores, a letter first"
             yield Diagnostic(file, (), f'"{name}" can\'t name a database in DuckDB', remedy)
+
+
+def tables_have_columns(lake: Lake) -> Iterator[Diagnostic]:
+    """A warehouse's tables have a column for each field: raw tables have one of JSON, and other names."""
+    for name in sorted({each.config.destination for each in lake.connections if lake.warehouse_of(each) is not None}):
+        config = lake.destinations.get(name)
+        if config is not None and config.configuration.get(_RAW_TABLES) is True:
+            what = "writes raw tables, which have one column for all fields: no model or source of dbt reads them"
+            yield Diagnostic(f"{DESTINATIONS_FOLDER}/{name}.json", ("configuration", _RAW_TABLES), what, "delete it")
 
 
 def tables_have_one_schema(lake: Lake) -> Iterator[Diagnostic]:
