@@ -186,10 +186,15 @@ def test_a_stack_without_dagster_says_how_to_deploy_it_or_leave_the_source_out(
         declare(dagster=dagster)
 
     assert "dlt reads the source erp in runs of Dagster, and this stack deploys no Dagster" in str(refused.value)
-    assert 'deploy: true in lotus:dagster, or leave the source out of this stack: "deployed": false in' in str(
-        refused.value
-    )
-    assert "_stacks/test.json" in str(refused.value)
+    assert "set deploy: true in lotus:dagster, or " in str(refused.value)
+    assert 'or leave the source out of this stack: "deployed": false in _stacks/test.json' in str(refused.value)
+
+
+def test_a_dagster_outside_of_the_stack_needs_no_secret_on_a_cluster(declare: Declare) -> None:
+    graph = declare(dagster=None, dagsterElsewhere="true")
+
+    assert component(graph)["module"] == "erp"
+    assert [item for item in graph.resources if item.type.startswith("kubernetes:")] == []
 
 
 def test_a_stack_that_leaves_the_source_out_needs_no_dagster(declare: Declare, project: Path) -> None:
