@@ -194,6 +194,9 @@ def test_a_dagster_outside_of_the_stack_needs_no_secret_on_a_cluster(declare: De
     graph = declare(dagster=None, dagsterElsewhere="true")
 
     assert component(graph)["module"] == "erp"
+    other = "urn:pulumi:test::lotus::lotus:dagster:Dagster$lotus:dlt:Source::erp"
+    assert [each.urn for each in graph.request("dlt:Source", "erp").aliases] == [other]
+    assert [each.spec.noParent for each in declare().request("dlt:Source", "erp").aliases] == [True]
     assert [item for item in graph.resources if item.type.startswith("kubernetes:")] == []
 
 
