@@ -22,6 +22,7 @@ COLUMNS: Mapping[Kind, int] = {"source": 0, "stream": 1, "prefix": 2, "table": 2
 _MISSING = " (missing)"
 _REMOVED = " (removed)"
 _PAUSED = " (paused)"
+_OF_DLT = " (dlt)"
 _MOST_OF_LABEL = 100
 """Characters of a label; a source may have names of any length."""
 
@@ -42,8 +43,8 @@ class Node:
 
     Attributes:
         key: Its kind and name; unique.
-        kind: A source stands for one of its connections, a prefix for a stream's files in S3, and a table for the
-            place of a stream that no model of the lake reads.
+        kind: A source stands for one of its connections, a prefix for a stream's files in S3, and a table for any other
+            place: models of the lake read those in Postgres.
         label: The text to show.
         column: From the left, 0 for sources.
         file: The file that declares it; empty for a place.
@@ -92,18 +93,25 @@ class _Builder:
         self._sources = {source.name: source for source in lake.sources}
         self._several = len({connection.config.destination for connection in lake.connections}) > 1
         self._models = {model.name: model for model in (project.models if project is not None else ())}
+        self._tables = {
+            (source.name, stream.name)
+            for source in lake.sources
+            for stream in source.streams
+            if lake.table_read_of(source, stream) is not None
+        }
         self._readers: dict[StreamName, list[str]] = defaultdict(list)
         for name, model in sorted(self._models.items()):
-            for arrivals in model.arrivals:
-                self._readers[arrivals.stream].append(name)
+            for stream in self._reads_of(model):
+                self._readers[stream].append(name)
 
     def add_connection(self, connection: Connection) -> None:
-        """Add a connection, its streams, where it writes them, and the models that read these files.
+        """Add a connection, its streams, where it writes them, and the models that read them there.
 
         A stream that several connections take is there for each: what they write are different files.
         """
         resource = connection.resource
-        label = resource + _PAUSED * connection.is_paused
+        source = self._sources[connection.source]
+        label = resource + _OF_DLT * (source.engine == "dlt") + _PAUSED * connection.is_paused
         for stream in connection.streams:
             name = f"{resource}/{stream.name}"
             path = [
@@ -112,7 +120,7 @@ class _Builder:
                 self._put(self._place(name, connection, stream)),
             ]
             self.edges.extend(pairwise(path))
-            read = self._lake.read_of(self._sources[connection.source], stream)
+            read = self._lake.read_of(source, stream) or self._lake.table_read_of(source, stream)
             if self._has_project and read is not None and read.resource == resource:
                 self.edges.extend((path[-1], self._put_model(model)) for model in self._readers_of(stream))
 
@@ -122,7 +130,9 @@ class _Builder:
         kind: Kind = "prefix"
         if not self._lake.writes_files(connection):
             kind = "table"
-            written = ".".join(filter(None, (connection.namespace_of(stream), connection.name_of(stream))))
+            table = self._lake.table_of(connection, stream)
+            names = ".".join(filter(None, (connection.namespace_of(stream), connection.name_of(stream))))
+            written = str(table) if table is not None else names
         whose = f"{self._lake.destination_label(connection.config.destination)}: " if self._several else ""
         return Node(f"prefix:{name}", kind, _shortened(whose + written), COLUMNS[kind])
 
@@ -135,6 +145,11 @@ class _Builder:
                 self._put_model(name, depths[name])
             if f"model:{name}" in self.nodes:
                 self.edges.extend((tail, f"model:{name}") for tail in inputs)
+
+    def _reads_of(self, model: Model) -> tuple[StreamName, ...]:
+        """The streams that a model reads as they arrive, by their files or their tables in Postgres."""
+        tables = (ref.stream for ref in model.sources if ref.stream in self._tables)
+        return tuple(dict.fromkeys((*model.streams, *tables)))
 
     def _readers_of(self, stream: StreamFile) -> list[str]:
         """The models that read a stream: its own first, even if it does not exist."""
@@ -160,7 +175,7 @@ class _Builder:
         Models that `ref` each other in a circle, which dbt refuses, end the chain.
         """
         model = self._models.get(name)
-        if model is None or model.arrivals or name in path:
+        if model is None or self._reads_of(model) or name in path:
             return -1
         return 1 + max((self._depth(ref, (*path, name)) for ref in model.refs), default=-1)
 

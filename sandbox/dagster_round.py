@@ -258,7 +258,9 @@ class Round:
             for request in data.run_requests or ():
                 tags = {**request.tags, "dagster/sensor_name": sensor.name, "dagster/run_key": request.run_key or ""}
                 self._say(f"{position} {sensor.name} asks for a run: running ...")
-                if not self._run(sensor.name, self._watched(sensor), request.run_config, tags):
+                # A sensor of several models says which of them a run is of.
+                assets = [*(request.asset_selection or self._watched(sensor))]
+                if not self._run(sensor.name, assets, request.run_config, tags):
                     return
             if data.cursor is not None:
                 self._cursors.write(sensor, data.cursor)

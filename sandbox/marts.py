@@ -63,7 +63,8 @@ def _marts() -> list[str]:
     except ManifestError:
         return []
     streams = streams_in_stack(STREAMS, os.environ.get(STACK, ""))
-    return manifest.tables_without([stream.tag for stream in (*streams.deployed, *streams.left_out)])
+    tags = [stream.tag for stream in (*streams.deployed, *streams.left_out)]
+    return manifest.tables_without([*tags, *streams.by_jobs.tags])
 
 
 def _built(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse) -> set[str]:

@@ -73,38 +73,23 @@ def definitions_of(  # noqa: PLR0913, PLR0917, what a lake has
             read them.
         by_jobs: What arrives by jobs.
     """
-    log = logging.getLogger(__name__)
     lake = project.resolve().parents[1]
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = [
         raw_asset(stream) if stream.ingestion is None else dlt_asset(stream, lake) for stream in streams
     ]
     jobs = list(dlt_jobs(streams))
-    checks: list[dg.AssetChecksDefinition] = []
-    sensors: list[dg.SensorDefinition] = []
-    for stream in streams:
-        part = manifest.tagged(stream.tag)
-        if part is None:
-            log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
-            continue
-        models = stream_assets(stream, part)
-        assets.append(models)
-        asset = dg.AssetKey(naming.asset_key(stream.source, stream.name))
-        checks.append(quarantine_check(asset, POOL, stream.prefix))
-        sensors.append(stream_sensor(stream, models))
+    models = _file_models(streams, manifest)
+    assets += models.values()
+    checks = [
+        quarantine_check(dg.AssetKey(naming.asset_key(stream.source, stream.name)), POOL, stream.prefix)
+        for stream in models
+    ]
+    sensors = [stream_sensor(stream, made) for stream, made in models.items()]
     for connection in by_jobs.connections:
         tables = _table_models(connection, manifest)
         assets += [*map(job_asset, connection.streams), *tables.values()]
         sensors.append(jobs_sensor(connection, tables))
-    parts = [(stream, manifest.tagged(stream.tag)) for stream in left_out]
-    automatic = [stream_assets(stream, part, empty_model_condition()) for stream, part in parts if part is not None]
-    tags = [
-        *(stream.tag for stream in (*streams, *left_out)),
-        *(each.tag for each in by_jobs.with_models),
-        *by_jobs.left_out,
-    ]
-    marts = manifest.untagged(tags)
-    if marts is not None:
-        automatic.append(mart_assets(marts, tags))
+    automatic = _automatic_models(streams, left_out, by_jobs, manifest)
     if automatic:
         assets += automatic
         sensors += [automation_sensor(*automatic), mart_retry_sensor(*automatic)]
@@ -119,6 +104,34 @@ def definitions_of(  # noqa: PLR0913, PLR0917, what a lake has
         resources=resources,
         executor=dg.in_process_executor,
     )
+
+
+def _file_models(streams: tuple[Stream, ...], manifest: Manifest) -> dict[Stream, dg.AssetsDefinition]:
+    """The models of streams that land as files; a stream without one lands and nothing reads it."""
+    models: dict[Stream, dg.AssetsDefinition] = {}
+    for stream in streams:
+        part = manifest.tagged(stream.tag)
+        if part is not None:
+            models[stream] = stream_assets(stream, part)
+        else:
+            log = logging.getLogger(__name__)
+            log.warning("No dbt model has the tag %s: the stream lands and nothing reads it.", stream.tag)
+    return models
+
+
+def _automatic_models(
+    streams: tuple[Stream, ...], left_out: tuple[Stream, ...], by_jobs: ByJobs, manifest: Manifest
+) -> list[dg.AssetsDefinition]:
+    """The models that materialize by themselves: of streams that are left out, and marts."""
+    parts = [(stream, manifest.tagged(stream.tag)) for stream in left_out]
+    automatic = [stream_assets(stream, part, empty_model_condition()) for stream, part in parts if part is not None]
+    tags = [
+        *(stream.tag for stream in (*streams, *left_out)),
+        *(each.tag for each in by_jobs.with_models),
+        *by_jobs.left_out,
+    ]
+    marts = manifest.untagged(tags)
+    return automatic if marts is None else [*automatic, mart_assets(marts, tags)]
 
 
 def _table_models(connection: JobConnection, manifest: Manifest) -> dict[str, dg.AssetsDefinition]:

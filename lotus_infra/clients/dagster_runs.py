@@ -28,6 +28,9 @@ from lotus_infra.errors import LotusError, masked_urls, one_line
 JobStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 DAGSTER_URL: Final = "LOTUS_DAGSTER_URL"
 """The environment variable with the address of Dagster's webserver."""
+WILL_RETRY: Final = "dagster/will_retry"
+RETRY_ID: Final = "dagster/auto_retry_run_id"
+"""Tags of a failed run that Dagster runs again (dagster, _core/storage/tags.py)."""
 _DagsterStatus = Literal[
     "QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING", "SUCCESS", "FAILURE", "CANCELED"
 ]
@@ -47,7 +50,7 @@ _MOST_EVENTS: Final = 10
 """The pages of a run's events, each of up to a thousand, in which the failed step is looked for."""
 _REFUSED: Final = "Dagster's UI shows details, under Deployment"
 
-_RUN: Final = """runId jobName status creationTime startTime endTime
+_RUN: Final = """runId jobName status creationTime startTime endTime tags { key value }
     assetMaterializations { metadataEntries { label ... on IntMetadataEntry { intRepr } } }"""
 JOBS: Final = """query Jobs { workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError {
     ... on RepositoryLocation { repositories { name jobs { name } schedules { pipelineName
@@ -80,6 +83,8 @@ class JobRun:
         started: When it was started, else when it was requested.
         ended: When it ended; None while it runs.
         rows: The rows that its materializations report; None if none does.
+        will_retry: Whether Dagster runs it again, as it has failed and its job has retries left.
+        retry_id: The id of that run; empty until it is launched.
     """
 
     run_id: str
@@ -88,6 +93,8 @@ class JobRun:
     started: datetime
     ended: datetime | None
     rows: int | None
+    will_retry: bool = False
+    retry_id: str = ""
 
     @property
     def finished(self) -> bool:
@@ -365,6 +372,11 @@ class _Materialization(BaseModel):
     metadata: Annotated[tuple[_MetadataEntry, ...], Field(alias="metadataEntries")]
 
 
+class _Tag(BaseModel):
+    key: str
+    value: str
+
+
 class _Run(BaseModel):
     run_id: Annotated[str, Field(alias="runId")]
     job: Annotated[str, Field(alias="jobName")]
@@ -373,6 +385,7 @@ class _Run(BaseModel):
     """In seconds since 1970, like the others."""
     started: Annotated[float | None, Field(alias="startTime")]
     ended: Annotated[float | None, Field(alias="endTime")]
+    tags: tuple[_Tag, ...]
     materializations: Annotated[tuple[_Materialization, ...], Field(alias="assetMaterializations")]
 
 
@@ -505,6 +518,7 @@ def _run(run: _Run) -> JobRun:
         for entry in each.metadata
         if entry.label == naming.LANDED_ROWS and entry.number is not None
     ]
+    tags = {each.key: each.value for each in run.tags}
     return JobRun(
         run.run_id,
         run.job,
@@ -512,4 +526,6 @@ def _run(run: _Run) -> JobRun:
         datetime.fromtimestamp(run.started or run.created, UTC),
         datetime.fromtimestamp(run.ended, UTC) if run.ended is not None else None,
         sum(counts) if counts else None,
+        tags.get(WILL_RETRY) == "true",
+        tags.get(RETRY_ID, ""),
     )

@@ -18,6 +18,8 @@ from lotus_infra.lake.models import Engine
 NOT_STARTED: Final = "not started"
 PAUSED: Final = "paused"
 """The status of a connection that its file pauses, if it is one of several."""
+RETRYING: Final = "retrying"
+"""The status of a run that has failed, and that Dagster is about to run again."""
 SHORT: Final = 8
 """The characters of the id of a run that Dagster's UI shows."""
 _READING: Final = frozenset({"sync", "refresh"})
@@ -242,17 +244,28 @@ class DagsterRunner:
         """As `Runner` has it."""
         if not run.run_id:
             return run
-        now = run.at_run(self.dagster.run(run.run_id))
+        found = self.dagster.run(run.run_id)
+        if found.retry_id:
+            found = self.dagster.run(found.retry_id)
+        now = run.at_run(found)
         if now.status == "cancelled":
             return replace(now, reason="the run was cancelled")
         if now.status != "failed":
             return now
+        reason = self._failure(now)
+        # Dagster notes on a failed run that it will run it again a moment after the failure itself.
+        if found.will_retry or self.dagster.run(now.run_id).will_retry:
+            return replace(now, status=RETRYING, finished=False)
+        return replace(now, reason=reason)
+
+    def _failure(self, run: Run) -> str:
+        """Why a run has failed, and where to look."""
         try:
             failure = self.dagster.failure(run.run_id)
         except LotusError:
             failure = ""
-        place = f"see {now.shown} in Dagster's UI"
-        return replace(now, reason=f"{failure}; {place}" if failure else f"Dagster reports no reason: {place}")
+        place = f"see {run.shown} in Dagster's UI"
+        return f"{failure}; {place}" if failure else f"Dagster reports no reason: {place}"
 
 
 @dataclass(frozen=True)

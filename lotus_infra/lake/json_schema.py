@@ -50,6 +50,10 @@ sensors, models and resources are named after it. A stream's own name and namesp
 reports every mistake at once; `lotus scaffold <source> <stream>` writes a stream's dbt model; `lotus schema --write`
 writes the schemas with which editors complete and underline, and every file may have a `"$schema"` key for them.
 
+`"engine"` in a `_source.json` says what reads the source: a connector of Airbyte, or with dlt a module in
+`dagster/sources/`, whose arguments are then the `configuration`. `lotus check` refuses settings that the engine does
+not have ([the table](../docs/engines-and-destinations.md)).
+
 `lotus check` applies Airbyte's own rules, as far as files can show: to modes, cursors, keys, schedules and
 configurations, to labels of more than 256 characters (also the label that a connection gets from its source and its
 destination), and to NUL characters.

@@ -1,7 +1,10 @@
 """Sources that dlt reads, in the commands that watch and run a lake; Dagster's webserver is one of recorded answers."""
 
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lotus_infra.commands import sync as syncs
+from lotus_infra.commands.query import Streams
 from lotus_infra.commands.sync import Polling
 from tests.commands.lab import Lab
 from tests.support.commands import Lotus, lotus_in, write_stack
@@ -264,6 +268,29 @@ def test_a_failed_run_is_told_with_the_error_of_its_step_and_where_to_look(world
     assert f"erp: erp_orders_dlt: {FAILURE}; see run 00000000 in Dagster's UI" in capsys.readouterr().err
 
 
+def test_a_run_that_dagster_runs_again_is_followed_to_the_end_of_its_last_retry(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+) -> None:
+    steps: list[Callable[[], object]] = [
+        lambda: world.dagster.fail(world.dagster.runs[0]["runId"], FAILURE, will_retry=True),
+        lambda: world.dagster.retry(world.dagster.runs[0]["runId"]),
+        lambda: world.dagster.drive(world.dagster.runs[0]["runId"], "SUCCESS"),
+    ]
+
+    def wait(_: float) -> None:
+        steps.pop(0)()
+
+    monkeypatch.setattr(syncs, "Polling", lambda timeout_seconds: Polling(10, timeout_seconds, pause=wait))
+    assert world.lotus("sync", "erp") == 0
+
+    assert [line.partition(",")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "erp: run 00000000 pending",
+        "erp: run 00000000 retrying",
+        "erp: run 00000001 running",
+        "erp: run 00000001 succeeded",
+    ]
+
+
 def test_ctrl_c_leaves_the_run_going_and_says_how_to_follow_it(world: World, capsys: Shown) -> None:
     world.steps = ["STARTED", "Ctrl-C"]
 
@@ -394,3 +421,26 @@ def test_a_paused_source_is_not_read_again(world: World, capsys: Shown) -> None:
     write(world.folder / "streams", {"erp/_source.json": erp(status="inactive")})
     assert world.lotus("backfill", "erp", "orders", "--dry-run") == 1
     assert "which is paused: Dagster does not run it" in capsys.readouterr().err
+
+
+# lotus query and completion
+
+
+def test_the_files_of_a_stream_can_be_queried_as_those_of_airbyte(world: World) -> None:
+    streams = Streams(world.folder / "streams", "dev", "s3://landing")
+
+    assert streams.names() == ["erp__orders"]
+    assert "s3://landing/raw/erp/orders/" in streams.files()["erp__orders"]
+
+
+def test_a_shell_completes_the_source(world: World) -> None:
+    given = "lotus status "
+    completed = subprocess.run(
+        [str(Path(sys.executable).with_name("lotus"))],
+        env=os.environ | {"_LOTUS_COMPLETE": "bash_complete", "COMP_WORDS": given, "COMP_CWORD": "2"},
+        cwd=world.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert completed.stdout.split() == ["plain,erp"]

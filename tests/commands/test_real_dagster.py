@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,9 +13,12 @@ import pytest
 from pulumi_airbyte.client.redactor import Redactor
 
 from lotus_infra.clients.dagster_runs import DagsterRuns, DeployedJob, JobRun
+from lotus_infra.commands.runners import RETRYING, DagsterRunner, Run
 from lotus_infra.errors import LotusError
+from lotus_infra.lake.loader import load_lake
 from sandbox.process import free_port
 from tests.support.dagster import ScriptedDagster, serving
+from tests.support.lakes import clean_files, write
 
 CODE = """
 import os, time
@@ -24,14 +27,16 @@ import dagster as dg
 @dg.asset(key=["raw", "erp", "orders"])
 def erp_orders_dlt():
     what = open(os.environ["WHAT"]).read()
-    if what == "fail":
+    if what == "fail once":
+        open(os.environ["WHAT"], "w").write("succeed")
+    if what.startswith("fail"):
         raise ValueError("401 for https://erp.example.com/orders")
     if what == "wait":
         time.sleep(600)
     return dg.MaterializeResult(metadata={"dagster/partition_row_count": 12})
 
 job = dg.define_asset_job("erp_dlt", selection=[erp_orders_dlt], tags={"kept": "yes"})
-manual = dg.define_asset_job("market_dlt", selection=[erp_orders_dlt])
+manual = dg.define_asset_job("market_dlt", selection=[erp_orders_dlt], tags={"dagster/max_retries": "2"})
 schedule = dg.ScheduleDefinition(
     name="erp_dlt_schedule", job=job, cron_schedule="0 6 * * *", execution_timezone="Europe/Berlin",
     default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -40,6 +45,7 @@ defs = dg.Definitions(assets=[erp_orders_dlt], jobs=[job, manual], schedules=[sc
 """
 INSTANCE = """
 telemetry: {enabled: false}
+run_retries: {enabled: true, max_retries: 0}
 run_coordinator: {module: dagster._core.run_coordinator, class: DefaultRunCoordinator}
 """
 WORKSPACE = "load_from: [{python_file: {relative_path: erp_jobs.py, location_name: lotus-lake}}]"
@@ -47,23 +53,23 @@ WORKSPACE = "load_from: [{python_file: {relative_path: erp_jobs.py, location_nam
 
 @contextmanager
 def real(folder: Path) -> Iterator[str]:
-    """The address of a webserver with the code location."""
+    """The address of a webserver with the code location, and with Dagster's daemon."""
     (folder / "erp_jobs.py").write_text(CODE)
     (folder / "dagster.yaml").write_text(INSTANCE)
     (folder / "workspace.yaml").write_text(WORKSPACE)
-    port = free_port()
-    program = Path(sys.executable).with_name("dagster-webserver")
-    command = [str(program), "--workspace", "workspace.yaml", "--host", "127.0.0.1", "--port", str(port)]
+    port, programs = free_port(), Path(sys.executable).parent
+    webserver = ["dagster-webserver", "--workspace", "workspace.yaml", "--host", "127.0.0.1", "--port", str(port)]
+    daemon = ["dagster-daemon", "run", "--workspace", "workspace.yaml"]
     environment = os.environ | {"DAGSTER_HOME": str(folder), "WHAT": str(folder / "what")}
     address = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            until(lambda: answers(address))
-            yield address
-        finally:
-            server.terminate()
-            server.wait(60)
+    with (folder / "log").open("wb") as log, ExitStack() as running:
+        for name, *options in (webserver, daemon):
+            command = [str(programs / name), *options]
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+            running.callback(process.wait, 60)
+            running.callback(process.terminate)
+        until(lambda: answers(address))
+        yield address
 
 
 def answers(address: str) -> bool:
@@ -132,6 +138,27 @@ def test_the_recorded_answers_tell_the_story_that_the_real_webserver_tells(tmp_p
         by_dagster = story(runs, what.write_text, wait)
 
     assert by_dagster == told_by_recorded_answers()
+
+
+@pytest.mark.nightly
+def test_a_sync_follows_a_failed_run_to_the_run_that_the_daemon_starts_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "what").write_text("fail once")
+    lake = load_lake(write(tmp_path / "streams", clean_files())).lake
+
+    with real(tmp_path) as address:
+        runner = DagsterRunner(lake, DagsterRuns(address, Redactor()))
+        first = runner.start(Run("market", "", engine="dlt"))
+        followed = [first]
+
+        def ended() -> bool:
+            followed.append(runner.poll(followed[-1]))
+            return followed[-1].finished
+
+        until(ended)
+
+    assert followed[-1].status == "succeeded"
+    assert followed[-1].run_id != first.run_id
+    assert RETRYING in {each.status for each in followed}
 
 
 def test_the_recorded_answers_tell_a_story() -> None:

@@ -13,10 +13,11 @@ from lotus_dagster.dbt_command import Outcome, dbt_of
 from lotus_dagster.definitions import DBT_PROJECT
 
 from lotus_infra.clients.ducklake import attach_database
-from lotus_infra.commands.scaffold import scaffold_model
+from lotus_infra.commands.scaffold import scaffold_all, scaffold_model
 from lotus_infra.errors import LotusError
 from lotus_infra.naming import warehouse_variable
 from tests.dagster.lake import Lake, close_connections, order
+from tests.support.lakes import Files, source, stream
 from tests.support.postgres import USER, Postgres
 from tests.support.tables import POSTGRES, TABLE, contacts, row, tables_lake
 
@@ -31,9 +32,9 @@ class Crm:
         lake: With the repository's models, and that of contacts as the scaffold writes it.
     """
 
-    def __init__(self, root: Path, server: Postgres, **overrides: Any) -> None:
+    def __init__(self, root: Path, server: Postgres, changes: Files | None = None) -> None:
         project = root / "dagster" / "dbt"
-        streams = tables_lake(root, {"crm/contacts.json": contacts(**overrides)})
+        streams = tables_lake(root, changes)
         shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target"), dirs_exist_ok=True)
         scaffold_model(streams, "crm", "contacts")
         self.lake = Lake(root, project)
@@ -119,7 +120,8 @@ def test_the_audit_keeps_the_table_of_before_when_a_test_of_the_new_one_fails(cr
 def test_deleted_rows_are_set_apart(tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     text = {"type": "string"}
     deleted = {"type": "string", "format": "date-time"}
-    crm = Crm(tmp_path, postgres, fields={"id": text, "updated_at": deleted, "_ab_cdc_deleted_at": deleted})
+    fields = {"id": text, "updated_at": deleted, "_ab_cdc_deleted_at": deleted}
+    crm = Crm(tmp_path, postgres, {"crm/contacts.json": contacts(fields=fields)})
     own = (
         "_airbyte_raw_id varchar, _airbyte_extracted_at timestamptz, _airbyte_meta jsonb, _airbyte_generation_id bigint"
     )
@@ -235,3 +237,25 @@ def test_a_text_that_is_no_address_is_not_shown() -> None:
         pytest.raises(LotusError, match=f"^{VARIABLE} is no connection string of libpq"),
     ):
         attach_database(connection, POSTGRES, {VARIABLE: "host=127.0.0.1 password=a secret b"})
+
+
+def test_a_source_of_files_and_of_tables_is_one_to_dbt(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {key: value for key, value in source(name="Crm").items() if key != "destination"}
+    places = {
+        "files": {"destination": "s3", "streams": ["deals"]},
+        "tables": {"destination": POSTGRES, "streams": ["contacts"]},
+    }
+    changes: Files = {
+        "crm/_source.json": {**body, "connections": places},
+        "crm/deals.json": stream(stream="deals", fields={"id": {"type": "integer"}, "updated_at": {"type": "string"}}),
+    }
+    crm = Crm(tmp_path, postgres, changes)
+    scaffold_all(tmp_path / "streams", "crm")
+    crm.sql(TABLE + row(1, "2026-01-05T10:00:00Z"))
+    monkeypatch.setenv(VARIABLE, crm.address)
+    crm.lake.land("crm", "deals", "2026-01-05", 1, [{"id": 3, "updated_at": "2026-01-05T10:00:00Z"}])
+    crm.lake.dbt("build", "--select", MODEL, "int_crm__deals")
+    assert crm.rows() == [(1, "Ada")]
+    assert crm.lake.query("select id from int_crm__deals") == [(3,)]

@@ -364,7 +364,7 @@ def test_a_stack_that_leaves_out_a_table_has_neither_its_model_nor_its_sensor(
     (streams / "_stacks").mkdir(exist_ok=True)
     (streams / "_stacks/staging.json").write_text('{"sources": {"crm": {"deployed": false}}}')
     lake = streams_in_stack(streams, "staging")
-    assert lake.by_jobs.left_out == ("crm__contacts", "crm__deals")
+    assert lake.by_jobs.left_out == lake.by_jobs.tags == ("crm__contacts", "crm__deals")
     assert "crm" not in {each.resource for each in lake.by_jobs.connections}
 
 

@@ -71,7 +71,9 @@ LONG = {
 }
 """Pages whose blocks take a test or a workflow of their own: a command of each, and where it is run."""
 PRODUCTION: dict[str, int] = {
-    "docs/how-to/add-a-dlt-source.md": 1,
+    "docs/examples/erp-and-market-place/README.md": 1,
+    "docs/how-to/add-a-destination.md": 1,
+    "docs/how-to/add-a-dlt-source.md": 2,
     "docs/how-to/adopt-what-exists.md": 1,
     "docs/how-to/check-a-setup.md": 2,
     "docs/how-to/leave-terraform.md": 5,

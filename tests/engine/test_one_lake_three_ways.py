@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from sandbox import s3
 from sandbox import twin as twins
-from sandbox.layout import Layout
+from sandbox.layout import S3_KEY, Layout
 from sandbox.process import stop
 from sandbox.up import up
 from tests.engine.three_ways import MART, USERS, ThreeWays, expected, fill, without_measuring, write_three_ways
@@ -24,6 +25,9 @@ def lake(
     for name in without_measuring():
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, S3_KEY)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the keys of tests before
     database = new_database(postgres)
     with serving(RestApi(refuses_each=4)) as api:
         fill(api)

@@ -23,7 +23,7 @@ import yaml
 from lotus_infra import naming
 from lotus_infra.clients.ducklake import LakeAddress, attach
 from sandbox import lakehouse, s3
-from sandbox.layout import REGION, S3_KEY, Layout
+from sandbox.layout import Layout
 from tests.engine.harness import REPOSITORY
 from tests.support.lakes import Document, write
 from tests.support.postgres_lake import Database, write_postgres_lake
@@ -150,14 +150,10 @@ class ThreeWays:
     def _attached(self) -> duckdb.DuckDBPyConnection:
         server = s3.found(self.place)
         assert server is not None
-        connection = duckdb.connect()
-        connection.execute(
-            f"create secret (type s3, key_id '{S3_KEY}', secret '{S3_KEY}', region '{REGION}', use_ssl false,"
-            f" url_style 'path', endpoint '{server.url.removeprefix('http://')}')"
-        )
         given = lakehouse.variables(self.place, server)
         address = LakeAddress(given["LOTUS_LANDING"], given["LOTUS_CATALOG"], given["LOTUS_LAKE_DATA"])
-        attach(connection, address, read_only=True)
+        connection = duckdb.connect()
+        attach(connection, address, read_only=True, environment=given)
         connection.execute("use lake.main")
         return connection
 

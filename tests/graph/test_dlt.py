@@ -186,18 +186,26 @@ def test_a_stack_without_dagster_says_how_to_deploy_it_or_leave_the_source_out(
         declare(dagster=dagster)
 
     assert "dlt reads the source erp in runs of Dagster, and this stack deploys no Dagster" in str(refused.value)
-    assert "set deploy: true in lotus:dagster, or " in str(refused.value)
-    assert 'or leave the source out of this stack: "deployed": false in _stacks/test.json' in str(refused.value)
+    assert "deploy: true in lotus:dagster, or lotus:dagsterElsewhere if Dagster runs outside" in str(refused.value)
+    assert 'or leave the source out of this stack: "deployed": false in' in str(refused.value)
+    assert "_stacks/test.json" in str(refused.value)
 
 
-def test_a_dagster_outside_of_the_stack_needs_no_secret_on_a_cluster(declare: Declare) -> None:
-    graph = declare(dagster=None, dagsterElsewhere="true")
+@pytest.mark.parametrize("dagster", [None, production()["dagster"] | {"deploy": False}])
+def test_a_source_that_a_dagster_elsewhere_runs_is_declared_without_its_secret(
+    declare: Declare, dagster: dict[str, Any] | None
+) -> None:
+    with_dagster = component(declare())
 
-    assert component(graph)["module"] == "erp"
+    graph = declare(dagster=dagster, dagsterElsewhere=True)
+
+    assert component(graph) == with_dagster
+    # It is the same source if Dagster moves into the stack, or out of it.
     other = "urn:pulumi:test::lotus::lotus:dagster:Dagster$lotus:dlt:Source::erp"
     assert [each.urn for each in graph.request("dlt:Source", "erp").aliases] == [other]
     assert [each.spec.noParent for each in declare().request("dlt:Source", "erp").aliases] == [True]
-    assert [item for item in graph.resources if item.type.startswith("kubernetes:")] == []
+    assert [item.type for item in graph.resources if "kubernetes" in item.type] == []
+    assert [*graph.exports["sources"]["erp"]["streams"]] == ["items", "orders"]
 
 
 def test_a_stack_that_leaves_the_source_out_needs_no_dagster(declare: Declare, project: Path) -> None:

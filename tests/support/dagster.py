@@ -52,6 +52,7 @@ class ScriptedDagster:
             "jobName": job,
             "creationTime": started - 4,
             "startTime": started,
+            "tags": [{"key": "dagster/code_location", "value": "lotus-lake"}],
             "assetMaterializations": [{"metadataEntries": entries}],
         }
         self.runs.insert(0, run)
@@ -64,10 +65,12 @@ class ScriptedDagster:
         ended = status in {"SUCCESS", "FAILURE", "CANCELED"}
         run |= {"status": status, "endTime": run["startTime"] + 7 if ended else None}
 
-    def fail(self, run_id: str, cause: str, step: str = "erp_orders_dlt") -> None:
+    def fail(self, run_id: str, cause: str, step: str = "erp_orders_dlt", *, will_retry: bool = False) -> None:
         """Let a run fail in a step, which materializes nothing then."""
         self.drive(run_id, "FAILURE")
-        next(each for each in self.runs if each["runId"] == run_id)["assetMaterializations"] = []
+        run = next(each for each in self.runs if each["runId"] == run_id)
+        run["assetMaterializations"] = []
+        run["tags"] = [*run["tags"], {"key": "dagster/will_retry", "value": str(will_retry).lower()}]
         outer = (
             f'dagster._core.errors.DagsterExecutionStepExecutionError: Error occurred while executing op "{step}":\n'
         )
@@ -77,6 +80,13 @@ class ScriptedDagster:
             {"stepKey": step, "stepError": error},
             {"runMessage": f"Execution of run for \"x\" failed. Steps failed: ['{step}']."},
         ]
+
+    def retry(self, run_id: str) -> str:
+        """Run a failed run again; returns the id of the new run."""
+        run = next(each for each in self.runs if each["runId"] == run_id)
+        again = self.add_run(run["jobName"], "STARTED")
+        run["tags"] = [*run["tags"], {"key": "dagster/auto_retry_run_id", "value": again}]
+        return again
 
     def answer(self, query: str, variables: Answer) -> Answer:
         """The data of an answer."""

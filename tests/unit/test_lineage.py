@@ -14,6 +14,7 @@ from lotus_infra.lake.loader import load_lake
 from lotus_infra.lineage import Lineage, Node, lineage_of, mermaid
 from lotus_infra.lineage_svg import BOX_HEIGHT, CHARACTER, Layout, layout, svg
 from tests.support.lakes import Document, clean_files, destination, source, stream, write
+from tests.support.tables import tables_lake
 
 
 @pytest.fixture
@@ -232,3 +233,56 @@ def crossed(placed: Layout) -> list[str]:
                 if box.x <= end and x <= box.x + box.width and abs(box.y - y) <= BOX_HEIGHT / 2
             ]
     return found
+
+
+def reading(name: str, stream_name: tuple[str, str]) -> Model:
+    return Model(name, f"models/{name}.sql", ModelConfig(), sources=(StreamRef(stream_name, 1),))
+
+
+def test_a_table_in_postgres_goes_on_to_its_models_and_marts(tmp_path: Path) -> None:
+    crm = load_lake(tables_lake(tmp_path)).lake
+    models = (
+        reading("int_crm__contacts", ("crm", "contacts")),
+        model("dim_contacts", "int_crm__contacts"),
+    )
+    lineage = lineage_of(crm, project(*models))
+
+    assert lineage.edges == (
+        ("source:crm", "stream:crm/contacts"),
+        ("stream:crm/contacts", "prefix:crm/contacts"),
+        ("prefix:crm/contacts", "model:int_crm__contacts"),
+        ("model:int_crm__contacts", "model:dim_contacts"),
+    )
+    assert [(node.kind, node.label, node.column) for node in lineage.nodes] == [
+        ("source", "crm", 0),
+        ("stream", "contacts", 1),
+        ("table", "crm.Contacts", 2),
+        ("model", "int_crm__contacts", 3),
+        ("mart", "dim_contacts", 4),
+    ]
+
+
+def test_a_table_in_postgres_without_a_model_has_one_missing(tmp_path: Path) -> None:
+    lineage = lineage_of(load_lake(tables_lake(tmp_path)).lake, project())
+
+    assert [node.label for node in lineage.nodes if node.missing] == ["int_crm__contacts (missing)"]
+
+
+def test_a_table_of_a_warehouse_that_models_can_not_read_ends_there(tmp_path: Path) -> None:
+    lineage = lineage_of(load_lake(tables_lake(tmp_path, connector="destination-snowflake")).lake, project())
+
+    assert [(node.kind, node.label) for node in lineage.nodes][-1] == ("table", "CRM.CONTACTS")
+    assert [head for _, head in lineage.edges] == ["stream:crm/contacts", "prefix:crm/contacts"]
+
+
+def test_a_source_that_dlt_reads_shows_its_engine_and_goes_on_to_the_files(tmp_path: Path) -> None:
+    erp: Document = {"engine": "dlt", "configuration": {}, "destination": "s3", "status": "inactive"}
+    files = clean_files() | {"erp/_source.json": erp, "erp/orders.json": stream()}
+    lineage = lineage_of(load_lake(write(tmp_path, files)).lake, project(*MODELS), "erp")
+
+    assert [(node.kind, node.label) for node in lineage.nodes] == [
+        ("source", "erp (dlt) (paused)"),
+        ("stream", "orders"),
+        ("prefix", "raw/erp/orders/"),
+        ("model", "int_erp__orders (missing)"),
+    ]

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import JsonValue
 
 from lotus_dagster.arrivals.partitions import day_of
+from lotus_dagster.ingestion.failures import plain_errors
 from lotus_dagster.ingestion.journal import Journal, Record
 from lotus_dagster.ingestion.module import resource_of
 from lotus_dagster.ingestion.rows import Rows
 from lotus_dagster.ingestion.store import Store, store_of
 from lotus_dagster.lake import Ingestion, Stream
 from lotus_infra import naming
-from lotus_infra.errors import LotusError
+from lotus_infra.errors import LotusError, masked_urls
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -37,6 +38,8 @@ _SETTINGS: Final = {
     "RESTORE_FROM_DESTINATION": "false",
 }
 """dlt's settings of a run, unless the environment has others."""
+_CORRECT_THE_MODULE: Final = "correct the module, its configuration or the source; the run's log has the traceback"
+_NEXT_RUN: Final = "run it again: it lands the rows that are missing, and reads none of them again"
 _AFTER_THE_CURSOR: Final = 3
 """dlt compares a record with the cursor in a step of affinity 1, and a step of a higher one sees the rest."""
 
@@ -77,12 +80,12 @@ def land(
     if stream.ingestion is None:
         raise ValueError(f"{stream.source}/{stream.name} is not read by dlt")
     with TemporaryDirectory(prefix="lotus-dlt-") as folder, _logged_to(log):
-        return _Run(stream, stream.ingestion, store_of(landing), Path(folder)).land(project, configuration)
+        return _Run(stream, stream.ingestion, store_of(landing), Path(folder), log).land(project, configuration)
 
 
 class _Run:
-    def __init__(self, stream: Stream, ingestion: Ingestion, store: Store, folder: Path) -> None:
-        self._stream, self._ingestion, self._store = stream, ingestion, store
+    def __init__(self, stream: Stream, ingestion: Ingestion, store: Store, folder: Path, log: logging.Logger) -> None:
+        self._stream, self._ingestion, self._store, self._log = stream, ingestion, store, log
         self._shown = f"{stream.source}/{stream.name}"
         self._pipelines = folder
         self._folder = folder / naming.dlt_pipeline(stream.source, stream.name)
@@ -99,7 +102,8 @@ class _Run:
             shutil.rmtree(self._folder, ignore_errors=True)
         is_new = is_backfill or (self._ingestion.overwrites and found is not None)
         generation = past.generation + is_new
-        source, resource = resource_of(project, self._ingestion.module, self._ingestion.resource, configuration)
+        with plain_errors(self._shown, "can't be read", _CORRECT_THE_MODULE, self._log):
+            source, resource = resource_of(project, self._ingestion.module, self._ingestion.resource, configuration)
         rows, load_id = self._extract(source, resource, generation)
         record = Record(
             backfill=self._ingestion.backfill,
@@ -142,7 +146,7 @@ class _Run:
             placement_affinity = _AFTER_THE_CURSOR
 
         resource.add_step(Step(rows.of))
-        with _plain_errors():
+        with plain_errors(self._shown, "can't be read", _CORRECT_THE_MODULE, self._log):
             pipeline.extract(source, loader_file_format="parquet")
             info = pipeline.normalize()
         if info is None or not info.loads_ids:
@@ -159,7 +163,7 @@ class _Run:
     def _finish(self, record: Record) -> Record:
         """Land the rows of dlt's folder, then remove the files that they replace; again, if a run before was killed."""
         if record.rows:
-            with _plain_errors():
+            with plain_errors(self._shown, "can't be landed", _NEXT_RUN, self._log):
                 self._pipeline().load(raise_on_failed_jobs=True)
         self._store.delete(record.replaced)
         done = record.model_copy(update={"is_pending": False, "replaced": ()})
@@ -239,20 +243,6 @@ def _has_own_cursor(resource: "DltResource") -> bool:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Lotus's own errors as they are, and not as the failure of a step of dlt."""
-    try:
-        yield
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, LotusError):
-                raise cause from None
-            cause = cause.__cause__ or cause.__context__
-        raise
-
-
-@contextmanager
 def _logged_to(log: logging.Logger) -> Iterator[None]:
     """Set what dlt needs in a run, and show its messages in Dagster's log."""
     missing = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
@@ -273,4 +263,4 @@ class _Handler(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._log.log(record.levelno, "dlt: %s", record.getMessage())
+        self._log.log(record.levelno, "dlt: %s", masked_urls(record.getMessage()))

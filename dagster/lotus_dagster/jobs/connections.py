@@ -66,6 +66,11 @@ class ByJobs(NamedTuple):
         """The streams that models read."""
         return tuple(each for connection in self.connections for each in connection.streams if each.has_models)
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The dbt tags of all models that read tables, in this stack or elsewhere."""
+        return (*(stream.tag for stream in self.with_models), *self.left_out)
+
 
 NOTHING: Final = ByJobs()
 """Of a lake in which everything lands as files."""

@@ -95,5 +95,5 @@ def test_a_source_that_dlt_reads_is_read_by_its_next_run_and_not_by_airbyte(lake
         "its comment shows a full re-read of orders (token 2026-02-01), and the first run of erp_dlt after the merge's "
         "`pulumi up` does it"
     )
-    with pytest.raises(LotusError, match="erp/off is not selected, so dlt does not read it"):
+    with pytest.raises(LotusError, match="erp/off is not selected, so dlt does not sync it"):
         plan_backfill(lake, "erp", ["off"], None, TODAY)

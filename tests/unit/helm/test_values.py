@@ -182,6 +182,28 @@ def test_dagster_knows_its_stack_where_the_lake_differs_in_it(stack: str, told: 
     assert given.get(environment.STACK) == told
 
 
+@pytest.mark.parametrize(
+    ("made", "own", "secrets"),
+    [
+        (False, {}, ["dagster-lake"]),
+        (True, {}, ["dagster-lake", "dagster-warehouses"]),
+        (True, {"crm_db": {"secret": "readers"}}, ["dagster-lake", "dagster-warehouses", "readers"]),
+    ],
+)
+def test_code_and_runs_read_the_addresses_of_warehouses_and_a_secret_of_ones_own_wins(
+    made: bool,  # noqa: FBT001
+    own: dict[str, Any],
+    secrets: list[str],
+) -> None:
+    """Of two secrets with one key, Kubernetes takes the later one."""
+    given = {"warehouses": own, "codeLocation": {"envSecrets": ["ours"]}, "runs": {"envSecrets": ["ours"]}}
+    plan: Any = release_values(settings(IMPORTED | given), LAKE, warehouses=made)
+    [deployment] = plan["dagster-user-deployments"]["deployments"]
+    launcher = plan["runLauncher"]["config"]["k8sRunLauncher"]
+    for pods in (deployment, launcher):
+        assert [each["name"] for each in pods["envSecrets"]] == [*secrets, "ours"]
+
+
 def test_runs_get_the_variables_that_the_code_location_gets() -> None:
     plan: Any = release_values(
         settings(IMPORTED | {"codeLocation": {"env": {"A": "b"}}, "runs": {"env": {"C": "d"}}}), LAKE
