@@ -77,8 +77,8 @@ class DltSource(pulumi.ComponentResource):
             args: Its settings.
             opts: Dagster as the parent, with the provider and the dependencies of its objects; without Dagster, none.
         """
-        unprotected = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=False))
-        super().__init__(TYPE, name, _inputs(args), unprotected)
+        own = pulumi.ResourceOptions(protect=False, aliases=[_elsewhere(name, opts)])
+        super().__init__(TYPE, name, _inputs(args), pulumi.ResourceOptions.merge(opts, own))
         if args.writer is not None:
             self._make_secret(name, args, args.writer, opts)
         self.register_outputs({})
@@ -91,6 +91,13 @@ class DltSource(pulumi.ComponentResource):
             string_data=_variables(name, args.configuration, writer),
             opts=pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on),
         )
+
+
+def _elsewhere(name: str, opts: pulumi.ResourceOptions) -> str | pulumi.Alias:
+    """The component's place with Dagster outside of the stack, or in it: it is the same source if Dagster moves."""
+    if opts.parent is not None:
+        return pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::lotus:dagster:Dagster${TYPE}::{name}"
 
 
 def _inputs(args: DltSourceArgs) -> dict[str, Any]:

@@ -100,6 +100,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_migrate.py::test_a_terraform_state_of_the_old_lake_is_taken_over_with_its_stream_files",
         "test_migrate_everything.py::test_a_workspace_of_every_shape_is_taken_over_and_previews_empty",
     ),
+    "a source that dlt reads is reviewed as one of Airbyte is": (
+        "test_dlt_sources.py::test_a_source_of_dlt_is_reviewed_as_it_comes_changes_and_goes",
+    ),
     "a sandbox goes from a stream file to a mart": (
         "test_sandbox.py::test_rows_of_a_real_connector_go_to_their_mart",
         "test_sandbox.py::test_a_damaged_note_of_the_twin_is_as_none",

@@ -200,6 +200,10 @@ def test_a_source_that_a_dagster_elsewhere_runs_is_declared_without_its_secret(
     graph = declare(dagster=dagster, dagsterElsewhere=True)
 
     assert component(graph) == with_dagster
+    # It is the same source if Dagster moves into the stack, or out of it.
+    other = "urn:pulumi:test::lotus::lotus:dagster:Dagster$lotus:dlt:Source::erp"
+    assert [each.urn for each in graph.request("dlt:Source", "erp").aliases] == [other]
+    assert [each.spec.noParent for each in declare().request("dlt:Source", "erp").aliases] == [True]
     assert [item.type for item in graph.resources if "kubernetes" in item.type] == []
     assert [*graph.exports["sources"]["erp"]["streams"]] == ["items", "orders"]
 
