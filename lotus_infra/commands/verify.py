@@ -3,7 +3,7 @@
 Five comparisons: the image of each pod of Dagster's release with the stack; the deployed definitions and commit
 (annotations of the code location's pods) with this repository; the loaded ones (reported by the code location
 itself, through Dagster's webserver) likewise; the databases with the stack; and whether the secrets of sources that dlt
-reads are there. Nothing is changed.
+reads and of warehouses are there. Nothing is changed.
 """
 
 import json
@@ -28,6 +28,7 @@ from lotus_infra.commands.findings import Finding, State
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.commands.terminal import Cell, Column, Tone, table
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
+from lotus_infra.config.job_access import arrives_by_job
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError, one_line
 from lotus_infra.images import Image
@@ -280,8 +281,11 @@ def _parsed(reference: str) -> Image:
 
 
 def secrets_of(lake: Lake) -> Mapping[str, str]:
-    """The Kubernetes secrets that runs of a lake's sources need, each with the source."""
-    return {naming.source_secret(source.name): source.name for source in lake.dlt.sources}
+    """The Kubernetes secrets that Dagster needs for a lake's sources and warehouses, each with its owner."""
+    found = {naming.source_secret(source.name): source.name for source in lake.dlt.sources}
+    if any(arrives_by_job(lake, each) for each in lake.connections):
+        found[naming.WAREHOUSES_SECRET] = "warehouses"
+    return found
 
 
 def compare_secrets(cluster: Cluster, namespace: str, secrets: Mapping[str, str]) -> Iterator[Finding]:
@@ -292,8 +296,8 @@ def compare_secrets(cluster: Cluster, namespace: str, secrets: Mapping[str, str]
         namespace: The namespace of Dagster.
         secrets: As of `secrets_of`.
     """
-    for name, source in secrets.items():
-        what = f"secret of {source}"
+    for name, owner in secrets.items():
+        what = f"secret of {owner}"
         try:
             found = cluster.find(_SECRETS, ClusterObject, name, namespace)
         except ClusterError as error:

@@ -78,7 +78,7 @@ def job_access(
     Raises:
         LotusError: The stack does not say all of it.
     """
-    by_job = [each for each in lake.connections if _arrives_by_job(lake, each)]
+    by_job = [each for each in lake.connections if arrives_by_job(lake, each)]
     postgres = sorted({each.config.destination for each in by_job if lake.place(each) == "postgres"})
     unknown = sorted(settings.warehouses.keys() - set(postgres))
     if unknown:
@@ -97,7 +97,8 @@ def job_access(
     return JobAccess(url, airbyte.credentials, tuple(each.resource for each in by_job), databases)
 
 
-def _arrives_by_job(lake: Lake, connection: Connection) -> bool:
+def arrives_by_job(lake: Lake, connection: Connection) -> bool:
+    """Whether Dagster follows the jobs of a connection, as no file shows its new rows."""
     found = lake.capabilities(connection)
     return found is not None and found.arrival == "job" and bool(connection.streams)
 

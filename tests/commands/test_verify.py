@@ -13,6 +13,8 @@ from tests.commands.prod import DIGEST, NAME, OTHER_DIGEST, VENDOR, Prod
 from tests.support.clone import commit, git
 from tests.support.cluster import an_object, pod
 from tests.support.dlt_lake import write_source
+from tests.support.lakes import source, stream, write
+from tests.support.postgres_lake import SOMEWHERE, destination, pin
 
 
 def test_a_cluster_that_runs_what_is_declared_is_the_same_in_everything(prod: Prod) -> None:
@@ -202,3 +204,15 @@ def test_the_secret_of_a_source_that_dlt_reads_must_be_there(prod: Prod) -> None
 
     prod.cluster.denied.add("secrets")
     assert "you may not get secrets" in prod.findings("unknown")["secret of erp"].running
+
+
+def test_the_secret_of_warehouses_must_be_there_if_a_connection_writes_one(prod: Prod) -> None:
+    streams, pinned, written = prod.folder / "streams", "_connectors/destination-postgres.json", destination(SOMEWHERE)
+    crm = {"_source.json": source(name="CRM", destination="crm_db"), "contacts.json": stream(stream="users")}
+    files = {f"crm/{name}": content for name, content in crm.items()}
+    write(streams, files | {pinned: pin(), "_destinations/crm_db.json": written})
+    commit(prod.folder, "A source that lands in a database")
+
+    assert prod.findings("differs")["secret of warehouses"].where == "dagster-warehouses"
+    prod.cluster.objects.append(an_object("v1", "Secret", "dagster-warehouses"))
+    assert "secret of warehouses" in prod.findings("same")
