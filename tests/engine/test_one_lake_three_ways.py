@@ -1,6 +1,7 @@
 """One lake that rows reach in three ways: by Airbyte and by dlt into S3, and by Airbyte into tables of Postgres."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def test_rows_reach_a_mart_by_airbyte_by_dlt_and_by_a_warehouse(
 
     shown = capfd.readouterr()
     assert "erp_dlt: running" in shown.out + shown.err
+    assert re.search(r"int_crm__users +│ +table │ +│ +150 │ +1 │", shown.out)
     assert len(lake.api.answered(429)) > 0
     assert len(lake.landed("erp", "orders")) == len(lake.api.rows("orders"))
     found = {row[0]: row[1:] for row in lake.rows(f"select user_id, email, name, total::double from {MART}")}
@@ -78,6 +80,8 @@ def assert_commands_know_all_three(lake: ThreeWays) -> None:
     assert "prefix_crm_users --> model_int_crm__users" in graph
     status = json.loads(lake.lotus("status", "--json", shell=True))
     assert {each["source"] for each in status["streams"]} == {"crm", "erp", "faker"}
+    assert str(USERS) in lake.lotus("query", "select count(*) from warehouse.crm.users", shell=True)
+    assert "ok       sources" in lake.lotus("doctor", shell=True)
     assert "92 rows" in lake.lotus("query", "select count(*) || ' rows' from int_erp__orders", shell=True)
     preview = lake.project / "preview.json"
     lake.edit("erp/orders.json", lambda stream: stream["fields"].update(note={"type": "string"}))
