@@ -100,6 +100,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
         "test_migrate.py::test_a_terraform_state_of_the_old_lake_is_taken_over_with_its_stream_files",
         "test_migrate_everything.py::test_a_workspace_of_every_shape_is_taken_over_and_previews_empty",
     ),
+    "rows reach a mart by Airbyte, by dlt and by a warehouse": (
+        "test_one_lake_three_ways.py::test_rows_reach_a_mart_by_airbyte_by_dlt_and_by_a_warehouse",
+    ),
     "a sandbox goes from a stream file to a mart": (
         "test_sandbox.py::test_rows_of_a_real_connector_go_to_their_mart",
         "test_sandbox.py::test_a_damaged_note_of_the_twin_is_as_none",
