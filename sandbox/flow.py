@@ -196,8 +196,8 @@ def streams_table(contents: Contents, report: Report) -> Table:
         latest = "" if stream.latest is None else f"{stream.latest:,}"
         made.add_row(
             naming.dbt_model(stream.source, stream.name),
-            f"{stream.files:,}",
-            f"{stream.landed:,}",
+            "table" if stream.is_table else f"{stream.files:,}",
+            "" if stream.is_table else f"{stream.landed:,}",
             latest,
             str(report.materialized[asset]),
         )

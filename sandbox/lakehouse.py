@@ -46,7 +46,7 @@ class Table(BaseModel):
 
 
 class Stream(BaseModel):
-    """A stream's files and rows in the lake, counted again on each call.
+    """A stream's files or its table, and its rows in the lake, counted again on each call.
 
     Attributes:
         source: the folder.
@@ -56,6 +56,7 @@ class Stream(BaseModel):
         files: Parquet files in the landing zone.
         landed: rows in them, all versions of a record.
         latest: rows of its model, one a key; None before it was built.
+        is_table: whether it has no files, as Airbyte writes it into a table that the model reads.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,6 +68,7 @@ class Stream(BaseModel):
     files: int
     landed: int
     latest: int | None
+    is_table: bool = False
 
 
 class Contents(BaseModel):

@@ -52,8 +52,23 @@ def contents(warehouse: Warehouse, first: int = FIRST) -> Contents:
             for stream in source.selected_streams
             if (read := lake.read_of(source, stream)) is not None
         )
+        tables = tuple(
+            Stream(
+                source=source.name,
+                name=stream.name,
+                connection=read.resource,
+                latest=_count(connection, naming.dbt_model(source.name, stream.name), built),
+                overwritten=stream.config.destination_sync_mode == "overwrite",
+                files=0,
+                landed=0,
+                is_table=True,
+            )
+            for source in lake.sources
+            for stream in source.selected_streams
+            if (read := lake.table_read_of(source, stream)) is not None
+        )
         marts = tuple(_table(connection, name, first) for name in _marts() if name in built)
-    return Contents(streams=streams, marts=marts)
+    return Contents(streams=(*streams, *tables), marts=marts)
 
 
 def _marts() -> list[str]:

@@ -5,7 +5,6 @@ none, and the engine is not asked.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -13,22 +12,15 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from lotus_infra import naming
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError
-from lotus_infra.lake.lake import Lake
+from lotus_infra.lake.lake import Connection, Lake
 from lotus_infra.lake.loader import load_stack_lake
 from lotus_infra.lake.models import Configuration
+from lotus_infra.lake.postgres_address import connection_string
 from lotus_infra.lake.references import Reference, parse_text, substitute
 from sandbox.engine import Engine
 from sandbox.layout import S3_KEY, STACK, Layout
 
 _NAMESPACE: Final = "lotus:"
-_POSTGRES: Final = {
-    "host": "host",
-    "port": "port",
-    "database": "dbname",
-    "username": "user",
-    "password": "password",
-}
-"""The keys of a Postgres destination's configuration, with libpq's words for them."""
 
 
 class _Value(BaseModel):
@@ -65,7 +57,7 @@ def of_runs(engine: Engine, airbyte_url: str) -> dict[str, str]:
         config = lake.destination_of(connection)
         if config is not None and lake.place(connection) == "postgres":
             name = naming.warehouse_variable(connection.config.destination)
-            found[name] = _connection_string(values.in_place_of_references(config.configuration))
+            found[name] = connection_string(values.in_place_of_references(config.configuration))
     return found
 
 
@@ -77,7 +69,7 @@ def of_last_up(layout: Layout) -> dict[str, str]:
         return {}
 
 
-def _arrives_by_jobs(lake: Lake, connection: Any) -> bool:
+def _arrives_by_jobs(lake: Lake, connection: Connection) -> bool:
     holds = lake.capabilities(connection)
     return holds is not None and holds.arrival == "job"
 
@@ -107,14 +99,3 @@ class _Values:
             hint = f"run `pulumi config set --stack {STACK} lotus:{reference.name}`"
             raise LotusError(f"the stack {STACK} has no value of {reference.name}", hint)
         return parse_text(reference.type, text)
-
-
-def _connection_string(configuration: Mapping[str, Any]) -> str:
-    """The address of a Postgres destination, as libpq reads it."""
-    given = {word: str(configuration[key]) for key, word in _POSTGRES.items() if configuration.get(key) is not None}
-    return " ".join(f"{word}={_quoted(value)}" for word, value in given.items())
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

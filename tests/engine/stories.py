@@ -103,6 +103,9 @@ STORIES: Final[dict[str, tuple[str, ...]]] = {
     "a source that dlt reads is reviewed as one of Airbyte is": (
         "test_dlt_sources.py::test_a_source_of_dlt_is_reviewed_as_it_comes_changes_and_goes",
     ),
+    "rows reach a mart by Airbyte, by dlt and by a warehouse": (
+        "test_one_lake_three_ways.py::test_rows_reach_a_mart_by_airbyte_by_dlt_and_by_a_warehouse",
+    ),
     "a sandbox goes from a stream file to a mart": (
         "test_sandbox.py::test_rows_of_a_real_connector_go_to_their_mart",
         "test_sandbox.py::test_a_damaged_note_of_the_twin_is_as_none",

@@ -1,8 +1,10 @@
 """One lake that rows reach in three ways: by Airbyte and by dlt into S3, and by Airbyte into tables of Postgres."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -50,40 +52,51 @@ def test_rows_reach_a_mart_by_airbyte_by_dlt_and_by_a_warehouse(
 
     shown = capfd.readouterr()
     assert "erp_dlt: running" in shown.out + shown.err
+    assert re.search(r"int_crm__users +│ +table │ +│ +150 │ +1 │", shown.out)
     assert len(lake.api.answered(429)) > 0
     assert len(lake.landed("erp", "orders")) == len(lake.api.rows("orders"))
-    found = {row[0]: row[1:] for row in lake.rows(f"select user_id, email, name, total::double from {MART}")}
-    assert found == expected(lake.api, lake.query, SCHEMA)
-    assert len(found) == 30
+    assert mart_of(lake) == expected(lake.api, lake.query, SCHEMA)
+    assert len(mart_of(lake)) == 30
     assert lake.rows("select count(*) from int_crm__users") == [(USERS,)]
     [(bought,)] = lake.rows(f"select sum(purchases) from {MART}")
     [(there,)] = lake.rows("select count(*) from int_faker__purchases where user_id <= 30")
     assert bought == there > 0
 
+
+def test_new_rows_follow_and_commands_know_all_three_ways(lake: ThreeWays) -> None:
+    lake.lotus("scaffold", "--all")
+    up(lake.place)
     lake.api.put("orders", 7, total=1000.0)
     lake.api.put("orders", 91, user_id=30, total=5.0, lines=[])
+
     up(lake.place)
 
     assert len(lake.landed("erp", "orders")) == 92
-    found = {row[0]: row[1:] for row in lake.rows(f"select user_id, email, name, total::double from {MART}")}
-    assert found == expected(lake.api, lake.query, SCHEMA)
-
-    assert_commands_know_all_three(lake)
-
-
-def assert_commands_know_all_three(lake: ThreeWays) -> None:
+    assert mart_of(lake) == expected(lake.api, lake.query, SCHEMA)
     graph = lake.lotus("graph")
     assert "raw/erp/orders/" in graph
     assert "crm.users" in graph
     assert "prefix_crm_users --> model_int_crm__users" in graph
     status = json.loads(lake.lotus("status", "--json", shell=True))
-    assert {each["source"] for each in status["streams"]} == {"crm", "erp", "faker"}
-    assert "92 rows" in lake.lotus("query", "select count(*) || ' rows' from int_erp__orders", shell=True)
+    assert {(each["source"], each["arrival"]) for each in status["streams"]} == {
+        ("crm", "job"),
+        ("erp", "files"),
+        ("faker", "files"),
+    }
+    assert str(USERS) in lake.lotus("query", "select count(*) from warehouse.crm.users", shell=True)
+    assert "91 rows" in lake.lotus("query", "select count(*) || ' rows' from int_erp__orders", shell=True)
+    assert "ok       sources" in lake.lotus("doctor", shell=True)
     preview = lake.project / "preview.json"
     lake.edit("erp/orders.json", lambda stream: stream["fields"].update(note={"type": "string"}))
     lake.edit("crm/users.json", lambda stream: stream["fields"].pop("age"))
     lake.edit("faker/users.json", lambda stream: stream.update(backfill="2026-03-01-again"))
     preview.write_text(lake.pulumi("preview --json --non-interactive"), encoding="utf-8")
     comment = lake.lotus("comment", "--preview", str(preview), shell=True)
-    for part in ("erp", "note", "crm", "age", "faker", "2026-03-01-again"):
-        assert part in comment
+    assert "| `users` | loses `age` | kept |" in comment
+    assert "| `orders` | gains `note`" in comment
+    assert "token 2026-03-01-again" in comment
+
+
+def mart_of(lake: ThreeWays) -> dict[int, tuple[Any, ...]]:
+    """The rows of the mart by its key."""
+    return {row[0]: row[1:] for row in lake.rows(f"select user_id, email, name, total::double from {MART}")}

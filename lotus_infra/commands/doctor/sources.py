@@ -35,10 +35,10 @@ def _modules(case: StackContext) -> Iterator[CheckResult]:
 def _dagster(case: StackContext) -> Iterator[CheckResult]:
     names = ", ".join(source.name for source in case.lake.dlt.sources)
     settings = case.project.settings(case.stack).lotus
-    if names and (settings.dagster is None or settings.landing_zone is None):
+    if names and not settings.dagster_elsewhere and (settings.dagster is None or settings.landing_zone is None):
         remedy = (
-            'set deploy: true in lotus:dagster, or leave them out of this stack: "deployed": false in '
-            f"{STACKS_FOLDER}/{case.stack}.json"
+            "set deploy: true in lotus:dagster, or lotus:dagsterElsewhere if Dagster runs outside of the stack, or"
+            f' leave them out of this stack: "deployed": false in {STACKS_FOLDER}/{case.stack}.json'
         )
         yield broken("sources", f"dlt reads {names} in runs of Dagster, and the stack deploys no Dagster", remedy)
 
