@@ -227,21 +227,34 @@ def add_source(
         settings = Settings(texts, config_file, secrets, by_stack)
         settle(plan_with_module(directory, options, module or name, settings, stack), yes=yes, as_json=as_json)
         return
-    if not connector or module:
-        raise click.UsageError("--module needs --engine dlt" if module else "Missing option '--connector'.")
-    if every and streams:
-        raise click.UsageError("--stream names streams, and --all-streams takes all: leave one out")
-    asks = is_terminal() and not as_json and not yes
+    _refuse_options_without_connector(options, module)
     settings = Settings(texts, config_file, secrets, by_stack, prompts=is_terminal())
     new = prepare_source(directory, options, settings, stack)
     if options.discovers:
-        with connected(directory, stack, begins=True) as live:
-            discovery = _Discovering(live, new, stack, asks=asks)
-            if yes or discovery.existing or (asks and discovery.confirmed()):
-                new = discovery.run()
-            else:
-                new = replace(new, notes=(*new.notes, discovery.announcement))
+        asks = is_terminal() and not as_json and not yes
+        new = _discovered(directory, new, stack, yes=yes, asks=asks)
     settle(new.plan(stack), yes=yes, as_json=as_json)
+
+
+def _discovered(directory: Path, new: "NewSource", stack: str | None, *, yes: bool, asks: bool) -> "NewSource":
+    """The source with the streams that Airbyte discovers, unless the user refuses the temporary source."""
+    with connected(directory, stack, begins=True) as live:
+        discovery = _Discovering(live, new, stack, asks=asks)
+        if yes or discovery.existing or (asks and discovery.confirmed()):
+            return discovery.run()
+        return replace(new, notes=(*new.notes, discovery.announcement))
+
+
+def _refuse_options_without_connector(options: SourceOptions, module: str) -> None:
+    """Refuse options that don't fit a source with a connector.
+
+    Raises:
+        click.UsageError: The connector is missing, or one option excludes another.
+    """
+    if module or not options.connector:
+        raise click.UsageError("--module needs --engine dlt" if module else "Missing option '--connector'.")
+    if options.every and options.streams:
+        raise click.UsageError("--stream names streams, and --all-streams takes all: leave one out")
 
 
 def _refuse_options_of_connectors(options: SourceOptions) -> None:
@@ -279,16 +292,8 @@ def plan_with_module(
         f"add to it by `lotus add stream {name} STREAM`",
     )
     new = module_of(directory, name, module)
-    document: dict[str, JsonValue] = {"$schema": "../.schema/source.json", "engine": "dlt"}
-    if module != name:
-        document["module"] = module
-    document |= {"name": options.label or naming.label(name)}
-    document["configuration"] = configuration_of(directory, name, new.module, settings)
-    document["destination"] = options.destination
-    if options.into:
-        document["namespace"] = options.into
-    if options.schedule:
-        document["schedule"] = schedule_of(options.schedule)
+    configuration = configuration_of(directory, name, new.module, settings)
+    document = _document_with_module(options, module, configuration)
     file = f"{name}/{SOURCE_FILE}"
     config = validated(SourceConfig, document, file)
     known = replace(lake, modules={**(lake.modules or {}), module: new.module})
@@ -310,6 +315,22 @@ def plan_with_module(
     }
     following = [*values, adding, check_step(directory), "pulumi preview"]
     return FilePlan(new.project, files, frozenset(), [*example, *_elsewhere(others)], following, shown)
+
+
+def _document_with_module(
+    options: SourceOptions, module: str, configuration: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
+    """The content of `_source.json`."""
+    document: dict[str, JsonValue] = {"$schema": "../.schema/source.json", "engine": "dlt"}
+    if module != options.name:
+        document["module"] = module
+    document |= {"name": options.label or naming.label(options.name), "configuration": dict(configuration)}
+    document["destination"] = options.destination
+    if options.into:
+        document["namespace"] = options.into
+    if options.schedule:
+        document["schedule"] = schedule_of(options.schedule)
+    return document
 
 
 @dataclass(frozen=True)
@@ -650,10 +671,10 @@ def add_stream(
         raise LotusError(f"{folder.file} can't be used", "`lotus check` has details")
     named_fields = tuple(filter(None, (each.strip() for each in fields.split(",")))) or None
     path, key = tuple(filter(None, cursor.split("."))), tuple(tuple(each.split(".")) for each in keys)
-    modes = {mode for each in folder.connections for mode in destination_modes(lake, each.config.destination)}
     notes: list[str] = []
     if folder.reader.discovers:
         offered, notes = _offered(lake, folder, stack)
+        modes = {mode for each in folder.connections for mode in destination_modes(lake, each.config.destination)}
     else:
         described_stream = described(stream, named_fields, cursor=path, key=key)
         named_fields = tuple(described_stream.fields) or None
@@ -664,14 +685,25 @@ def add_stream(
     names = {file: next(iter(chosen.values()))} if file else file_names(chosen, taken)
     _refuse_streams(folder, names)
     texts = {name: (each, stream_text(each, options, modes)) for name, each in names.items()}
-    files = {f"{source}/{name}.json": text for name, (_, text) in texts.items()}
+    plan = _plan_of_streams(lake, folder, texts, notes)
+    settle(plan, yes=yes, as_json=as_json)
+
+
+def _plan_of_streams(
+    lake: Lake, folder: SourceFolder, texts: Mapping[str, tuple[Discovered, str]], notes: Sequence[str]
+) -> FilePlan:
+    """The files of new streams, checked; nothing is written.
+
+    Raises:
+        LotusError: The lake would have a mistake.
+    """
+    files = {f"{folder.name}/{name}.json": text for name, (_, text) in texts.items()}
     known = folder.reader.discovers
     given: _Texts = {name: (each if known else None, text) for name, (each, text) in texts.items()}
     refuse_mistakes(lake, _with_streams(lake, folder, given), files)
-    notes = [*notes, *_stream_notes(source, texts)]
-    following = _next_commands(directory, source, texts)
-    document: dict[str, JsonValue] = {"source": source, "streams": list(texts)}
-    settle(FilePlan(directory, files, frozenset(), notes, following, document), yes=yes, as_json=as_json)
+    shown: dict[str, JsonValue] = {"source": folder.name, "streams": list(texts)}
+    following = _next_commands(lake.directory, folder.name, texts)
+    return FilePlan(lake.directory, files, frozenset(), [*notes, *_stream_notes(folder.name, texts)], following, shown)
 
 
 def _refuse_streams(folder: SourceFolder, names: Mapping[str, Discovered]) -> None:

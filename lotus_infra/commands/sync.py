@@ -108,10 +108,8 @@ def sync(
     """
     lake = load_stack_lake(directory, Project.selected(directory, stack, os.environ))
     names = select_sources(lake, sources, every=every)
-    with (
-        _syncs(lake, names, stack, connection_id, dagster_url) as live,
-        ProgressObserver(Console(stderr=True)) as watched,
-    ):
+    servers = _syncs(lake, names, stack, connection_id, dagster_url)
+    with servers as live, ProgressObserver(Console(stderr=True)) as watched:
         if not (every or dry_run or ending):
             _refuse_paused(lake, names)
         if dry_run:

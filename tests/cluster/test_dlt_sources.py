@@ -75,6 +75,23 @@ def test_a_source_of_dlt_is_added_changed_read_again_and_removed(world: World, t
     world.pulumi.up().ok()
     assert world.lake.changes() == []
 
+    _changes_values(world, tmp_path)
+    _is_removed(world, tmp_path)
+
+
+def _is_removed(world: World, tmp_path: Path) -> None:
+    world.lake.remove("erp")
+    for name in VALUES:
+        world.pulumi.run("config", "rm", f"lotus:{name}").ok()
+    comment, gate = reviewed(world, tmp_path)
+    assert "### <code>erp</code> is removed: 2 streams" in comment
+    assert (gate["ok"], gate["verdict"]) == (True, "touches data")
+    world.pulumi.up().ok()
+    assert variables(world) is None
+    assert world.lake.changes() == []
+
+
+def _changes_values(world: World, tmp_path: Path) -> None:
     world.pulumi.config_set("lotus:erp_api_key", "another-key", secret=True)
     comment, gate = reviewed(world, tmp_path)
     assert f"- Secret `{SECRET}` changes" in comment
@@ -88,16 +105,6 @@ def test_a_source_of_dlt_is_added_changed_read_again_and_removed(world: World, t
     assert changed is not None
     assert json.loads(changed[naming.source_variable("erp")])["api_key"] == "another-key"
     assert "another-key" not in comment
-
-    world.lake.remove("erp")
-    for name in VALUES:
-        world.pulumi.run("config", "rm", f"lotus:{name}").ok()
-    comment, gate = reviewed(world, tmp_path)
-    assert "### <code>erp</code> is removed: 2 streams" in comment
-    assert (gate["ok"], gate["verdict"]) == (True, "touches data")
-    world.pulumi.up().ok()
-    assert variables(world) is None
-    assert world.lake.changes() == []
 
 
 @pytest.mark.nightly

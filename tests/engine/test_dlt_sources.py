@@ -57,6 +57,18 @@ def test_a_source_of_dlt_is_reviewed_as_it_comes_changes_and_goes(with_source: L
     assert lake.writes() == []
     assert VALUES["erp_api_key"] not in lake.written()
 
+    _changes(lake, tmp_path)
+
+    lake.remove("erp")
+    forget_values(lake)
+    removed = reviewed(lake, tmp_path)
+    assert (removed.impact.verdict, removed.gate.ok) == ("touches data", True)
+    lake.pulumi.up().ok()
+    assert lake.changes() == []
+    assert lake.writes() == []
+
+
+def _changes(lake: Lake, tmp_path: Path) -> None:
     lake.edit("erp/orders.json", _changed)
     lake.edit("erp/items.json", lambda document: document.update(cursor_field=["id"]))
     lake.edit("erp/_source.json", lambda document: document.update(status="inactive", prefix="v2_"))
@@ -83,14 +95,6 @@ def test_a_source_of_dlt_is_reviewed_as_it_comes_changes_and_goes(with_source: L
     )
     lost = reviewed(lake, tmp_path)
     assert [loss.object for loss in lost.gate.blocked] == ["source erp", "stream erp/items"]
-
-    lake.remove("erp")
-    forget_values(lake)
-    removed = reviewed(lake, tmp_path)
-    assert (removed.impact.verdict, removed.gate.ok) == ("touches data", True)
-    lake.pulumi.up().ok()
-    assert lake.changes() == []
-    assert lake.writes() == []
 
 
 def test_a_stack_without_dagster_refuses_the_source_until_its_overlay_leaves_it_out(with_source: Lake) -> None:

@@ -126,11 +126,7 @@ class _Run:
         from dlt.extract.items_transform import ItemTransform  # noqa: PLC0415
 
         pipeline = self._pipeline()
-        if str(pipeline.default_schema_name) in pipeline.schemas:
-            # The stream's file alone says what columns there are, and an edited type is no conflict with an old one.
-            schema = pipeline.default_schema
-            schema.drop_tables(list(schema.data_table_names(include_incomplete=True)))
-            pipeline.schemas.save_schema(schema)
+        _forget_columns(pipeline)
         rows = Rows(self._ingestion, self._shown, generation)
         _set_cursor(resource, self._ingestion)
         resource.apply_hints(columns={}, merge_key="", schema_contract={})
@@ -196,6 +192,14 @@ class _Run:
         for key in self._store.keys(prefix):
             if day_of(key.removeprefix(prefix)) is not None and _is_own(key):
                 yield key
+
+
+def _forget_columns(pipeline: "Pipeline") -> None:
+    """Drop the columns of the runs before: the stream's file alone names them, and an edited type is no conflict."""
+    if str(pipeline.default_schema_name) in pipeline.schemas:
+        schema = pipeline.default_schema
+        schema.drop_tables(list(schema.data_table_names(include_incomplete=True)))
+        pipeline.schemas.save_schema(schema)
 
 
 def _is_own(key: str) -> bool:

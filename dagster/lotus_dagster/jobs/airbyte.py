@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Self, TypeVar
 
 import dagster as dg
@@ -126,49 +126,53 @@ def _read(variable: str, parse: Callable[[], Parsed]) -> Parsed:
         raise EnvironmentVariableError(f"{variable} can't be read: {wrong}", hint) from None
 
 
+@cache
+def _client_class() -> Any:
+    """The client of dagster-airbyte, with a ready token, and with the jobs as Airbyte has them.
+
+    Its own list of jobs leaves out their bytes, and reads all pages of a connection's history.
+    """
+    try:
+        from dagster_airbyte.resources import AirbyteClient  # noqa: PLC0415, takes a second
+    except ModuleNotFoundError:
+        hint = "install lotus-dagster[warehouses] in the image of the code location"
+        raise AirbyteError("the package dagster-airbyte is not installed", hint) from None
+
+    class Client(AirbyteClient):
+        bearer_auth: str | None = None
+
+        @property
+        def authorization_request_headers(self) -> Mapping[str, Any]:
+            """A ready token, or one that the application's credentials get."""
+            if self.bearer_auth:
+                return {"Authorization": f"Bearer {self.bearer_auth}"}
+            return super().authorization_request_headers
+
+        def page(self, connection: str, since: datetime | None, offset: int) -> list[Job]:
+            """A page of jobs, the newest first."""
+            created = {} if since is None else {"createdAtStart": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+            answer = self._single_request(
+                method="GET",
+                url=f"{self.rest_api_base_url}/jobs",
+                params={
+                    "connectionId": connection,
+                    "orderBy": "createdAt|DESC",
+                    "limit": PAGE_SIZE,
+                    "offset": offset,
+                    **created,
+                },
+            )
+            return _Page.model_validate(answer).data
+
+    return Client
+
+
 @lru_cache(maxsize=1)
 def _listing(airbyte: Airbyte) -> Jobs:
+    root = airbyte.url.rstrip("/")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
-        try:
-            from dagster_airbyte.resources import AirbyteClient  # noqa: PLC0415, takes a second
-        except ModuleNotFoundError:
-            hint = "install lotus-dagster[warehouses] in the image of the code location"
-            raise AirbyteError("the package dagster-airbyte is not installed", hint) from None
-
-        class Client(AirbyteClient):
-            """The package's client, with a ready token, and with the jobs as Airbyte has them.
-
-            Its own list of jobs leaves out their bytes, and reads all pages of a connection's history.
-            """
-
-            bearer_auth: str | None = None
-
-            @property
-            def authorization_request_headers(self) -> Mapping[str, Any]:
-                """A ready token, or one that the application's credentials get."""
-                if self.bearer_auth:
-                    return {"Authorization": f"Bearer {self.bearer_auth}"}
-                return super().authorization_request_headers
-
-            def page(self, connection: str, since: datetime | None, offset: int) -> list[Job]:
-                """A page of jobs, the newest first."""
-                created = {} if since is None else {"createdAtStart": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-                answer = self._single_request(
-                    method="GET",
-                    url=f"{self.rest_api_base_url}/jobs",
-                    params={
-                        "connectionId": connection,
-                        "orderBy": "createdAt|DESC",
-                        "limit": PAGE_SIZE,
-                        "offset": offset,
-                        **created,
-                    },
-                )
-                return _Page.model_validate(answer).data
-
-        root = airbyte.url.rstrip("/")
-        client = Client(
+        client = _client_class()(
             rest_api_base_url=root,
             configuration_api_base_url=root,  # Not called.
             workspace_id="",

@@ -15,6 +15,18 @@ SETTLED = timedelta(minutes=5)
 cursor must not pass it."""
 
 
+def logged_in(url: str, database: str, user: str, password: str) -> tuple[requests.Session, str]:
+    """A session with the login's cookie, and the time by Odoo's clock before which rows have settled."""
+    session = requests.Client(raise_for_status=True).session
+    login = {"db": database, "login": user, "password": password}
+    answer = session.post(f"{url}/web/session/authenticate", json={"jsonrpc": "2.0", "params": login})
+    # A refused login is an answer with status 200.
+    if not (answer.json().get("result") or {}).get("uid"):
+        raise PermissionError(f"Odoo at {url} refuses the login of {user} to the database {database}")
+    settled = parsedate_to_datetime(answer.headers["Date"]) - SETTLED
+    return session, settled.strftime("%Y-%m-%d %H:%M:%S")
+
+
 @dlt.source(name="odoo")
 def odoo(url: str, database: str, user: str, password: str) -> Any:
     """The streams of Odoo.
@@ -26,17 +38,6 @@ def odoo(url: str, database: str, user: str, password: str) -> Any:
         password: The user's password.
     """
 
-    def logged_in() -> tuple[requests.Session, str]:
-        """A session with the login's cookie, and the time by Odoo's clock before which rows have settled."""
-        session = requests.Client(raise_for_status=True).session
-        login = {"db": database, "login": user, "password": password}
-        answer = session.post(f"{url}/web/session/authenticate", json={"jsonrpc": "2.0", "params": login})
-        # A refused login is an answer with status 200.
-        if not (answer.json().get("result") or {}).get("uid"):
-            raise PermissionError(f"Odoo at {url} refuses the login of {user} to the database {database}")
-        settled = parsedate_to_datetime(answer.headers["Date"]) - SETTLED
-        return session, settled.strftime("%Y-%m-%d %H:%M:%S")
-
     def pages(path: str, begin: str, since: str, size: int) -> Iterator[list[dict[str, Any]]]:
         """The rows that were written since a time, page by page.
 
@@ -46,7 +47,7 @@ def odoo(url: str, database: str, user: str, password: str) -> Any:
             since: The time: one for all pages, since an offset counts the rows after it.
             size: Rows of a page.
         """
-        session, settled = logged_in()
+        session, settled = logged_in(url, database, user, password)
         offset, count = 0, size
         while count == size:
             parameters: dict[str, str | int] = {"limit": size, "offset": offset, begin: since}
