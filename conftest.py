@@ -30,6 +30,9 @@ BY_DAY: Final = "not nightly and not cluster"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# dlt decides once in a process whether it reports its use to its makers.
+os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+
 settings.register_profile("few", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 settings.register_profile("nightly", settings.get_profile("few"), max_examples=1000)
 settings.load_profile("few")
