@@ -28,7 +28,6 @@ from lotus_infra.commands.findings import Finding, State
 from lotus_infra.commands.options import JSON, STACK, STREAMS
 from lotus_infra.commands.terminal import Cell, Column, Tone, table
 from lotus_infra.config.dagster import DAGSTER_KEY, DagsterSettings
-from lotus_infra.config.job_access import arrives_by_job
 from lotus_infra.config.stack import Project
 from lotus_infra.errors import LotusError, one_line
 from lotus_infra.images import Image
@@ -283,7 +282,7 @@ def _parsed(reference: str) -> Image:
 def secrets_of(lake: Lake) -> Mapping[str, str]:
     """The Kubernetes secrets that Dagster needs for a lake's sources and warehouses, each with its owner."""
     found = {naming.source_secret(source.name): source.name for source in lake.dlt.sources}
-    if any(arrives_by_job(lake, each) for each in lake.connections):
+    if any(lake.arrives_by_job(each) for each in lake.connections):
         found[naming.WAREHOUSES_SECRET] = "warehouses"
     return found
 

@@ -78,7 +78,7 @@ def job_access(
     Raises:
         LotusError: The stack does not say all of it.
     """
-    by_job = [each for each in lake.connections if arrives_by_job(lake, each)]
+    by_job = [each for each in lake.connections if lake.arrives_by_job(each)]
     postgres = sorted({each.config.destination for each in by_job if lake.place(each) == "postgres"})
     unknown = sorted(settings.warehouses.keys() - set(postgres))
     if unknown:
@@ -95,12 +95,6 @@ def job_access(
     _check_credentials(by_job[0], airbyte, environment)
     url = _url(by_job[0], airbyte, settings, environment)
     return JobAccess(url, airbyte.credentials, tuple(each.resource for each in by_job), databases)
-
-
-def arrives_by_job(lake: Lake, connection: Connection) -> bool:
-    """Whether Dagster follows the jobs of a connection, as no file shows its new rows."""
-    found = lake.capabilities(connection)
-    return found is not None and found.arrival == "job" and bool(connection.streams)
 
 
 def _check_address(lake: Lake, destination: str) -> None:

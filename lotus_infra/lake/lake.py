@@ -381,6 +381,11 @@ class Lake:
         config = self.destination_of(connection)
         return WAREHOUSES.get(self._connector_name(config)) if config is not None else None
 
+    def arrives_by_job(self, connection: Connection) -> bool:
+        """Whether Dagster follows the jobs of a connection, as no file shows its new rows."""
+        found = self.capabilities(connection)
+        return found is not None and found.arrival == "job" and bool(connection.streams)
+
     def table_of(self, connection: Connection, stream: StreamFile) -> Table | None:
         """The table that a connection writes a stream into; None if it writes files, or the warehouse is not known."""
         config, warehouse = self.destination_of(connection), self.warehouse_of(connection)

@@ -239,12 +239,12 @@ def test_mapped_fields_are_read_as_they_land(tmp_path: Path, s3: str) -> None:
     ]
 
 
-def test_a_stream_that_lands_elsewhere_has_no_sensor_and_no_model_and_is_told_so(tmp_path: Path) -> None:
-    warehouse = {"connector": "destination-bigquery", "configuration": {}}
-    pinned = {"connector": "destination-bigquery", "definition_id": "22f6c74f-5699-40ff-833c-4a879ea40133", "spec": {}}
+def test_a_stream_of_an_unknown_destination_has_no_sensor_and_no_model_and_a_notice_says_so(tmp_path: Path) -> None:
+    warehouse = {"connector": "destination-redis", "configuration": {}}
+    pinned = {"connector": "destination-redis", "definition_id": "22f6c74f-5699-40ff-833c-4a879ea40133", "spec": {}}
     files = {
         "_destinations/warehouse.json": warehouse,
-        "_connectors/destination-bigquery.json": pinned,
+        "_connectors/destination-redis.json": pinned,
         "shop/_source.json": source(destination="warehouse"),
         "shop/orders.json": stream(),
         "odd/_source.json": source(name="Odd"),
