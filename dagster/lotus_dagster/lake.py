@@ -8,10 +8,12 @@ from typing import NamedTuple
 from lotus_dagster.jobs.connections import NOTHING, ByJobs, by_jobs
 from lotus_infra import naming
 from lotus_infra.lake.catalog import cursor_of, key_of
+from lotus_infra.lake.diagnostics import JsonPath
 from lotus_infra.lake.lake import Connection, Lake, SourceFolder, StreamFile
 from lotus_infra.lake.loader import load_usable_lake
 from lotus_infra.lake.models import Field, FieldPath, KeyPaths, Resources, Schedule
 from lotus_infra.lake.overlays import for_stack
+from lotus_infra.lake.references import references
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Ingestion:
         schedule: When the source's job runs.
         is_paused: Whether the schedule is stopped.
         resources: What the pod of a run gets; None for the cluster's default.
+        secrets: The paths of the configuration whose values are secrets of the stack.
     """
 
     module: str
@@ -45,6 +48,7 @@ class Ingestion:
     schedule: Schedule
     is_paused: bool
     resources: Resources | None
+    secrets: tuple[JsonPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +135,7 @@ def _ingestion(source: SourceFolder, connection: Connection, stream: StreamFile)
         schedule=connection.config.schedule,
         is_paused=connection.is_paused,
         resources=allocation.default if allocation is not None else None,
+        secrets=tuple(path for path, each in references(source.config.configuration) if each.secret)
+        if source.config is not None
+        else (),
     )

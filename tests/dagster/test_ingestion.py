@@ -346,6 +346,19 @@ def test_an_api_s_refusal_is_one_line_with_its_place_and_without_the_token_of_it
     assert "\n" not in str(error.value)
 
 
+def test_an_error_of_a_module_shows_no_secret_of_its_configuration(
+    on_disk: Erp, caplog: pytest.LogCaptureFixture
+) -> None:
+    on_disk.write(MODULE.replace("page, more = 1, True", 'raise PermissionError(f"401 for Bearer {api_key}")'))
+    with (
+        caplog.at_level("INFO"),
+        pytest.raises(RunError, match=r"401 for Bearer \*\*\* \(dagster/sources/erp.py:") as error,
+    ):
+        on_disk.land()
+    assert "401 for Bearer ***" in caplog.text
+    assert on_disk.api.token not in str(error.value) + caplog.text
+
+
 def test_rows_that_could_not_land_are_landed_by_the_next_run_without_asking_the_source(on_disk: Erp) -> None:
     (Path(on_disk.landing) / "raw").write_text("a file where the folder should be")
     with pytest.raises(RunError, match=r"erp/orders can't be landed: .*: run it again: it lands the rows"):

@@ -127,3 +127,35 @@ def test_each_row_has_its_own_id_its_time_and_its_generation() -> None:
         "_airbyte_generation_id",
         "_airbyte_meta",
     ]
+
+
+def test_two_fields_of_one_column_keep_the_first_value_and_name_the_other() -> None:
+    [row] = rows({}, {"Order ID": 1, "Order_ID": 2, "order id": None}, takes_all=True)
+    assert row["Order_ID"] == "1"
+    changes = json.loads(str(row["_airbyte_meta"]))["changes"]
+    assert [(each["field"], each["change"]) for each in changes] == [("Order_ID", "NULLED")]
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"x", {"a": float("inf")}])
+def test_a_value_that_has_no_text_is_null_and_named(value: object) -> None:
+    [row] = rows({"name": Field("string")}, {"name": value})
+    assert row["name"] is None
+    assert [each["field"] for each in json.loads(str(row["_airbyte_meta"]))["changes"]] == ["name"]
+
+
+def test_a_missing_value_of_a_data_frame_is_null() -> None:
+    class Frame:
+        """As pandas has it."""
+
+        def to_dict(self, orient: str) -> list[dict[str, object]]:
+            assert orient == "records"
+            return [{"name": float("nan"), "note": None, "other": "x"}]
+
+    [row] = rows({name: Field("string") for name in ("name", "note", "other")}, Frame())
+    assert (row["name"], row["note"], row["other"]) == (None, None, "x")
+    assert json.loads(str(row["_airbyte_meta"])) == {"changes": []}
+
+
+def test_a_day_in_a_column_of_moments_is_its_midnight() -> None:
+    [row] = rows({"at": MOMENT}, {"at": date(2026, 1, 5)})
+    assert row["at"] == datetime(2026, 1, 5, tzinfo=UTC)

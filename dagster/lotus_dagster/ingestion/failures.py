@@ -2,11 +2,13 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from lotus_infra import naming
 from lotus_infra.errors import LotusError, masked_urls, one_line
+
+_SHORTEST_SECRET = 4
 
 
 class RunError(LotusError):
@@ -14,14 +16,17 @@ class RunError(LotusError):
 
 
 @contextmanager
-def plain_errors(shown: str, what: str, remedy: str, log: logging.Logger) -> Iterator[None]:
+def plain_errors(
+    shown: str, what: str, remedy: str, *, log: logging.Logger, secrets: Collection[str] = ()
+) -> Iterator[None]:
     """Raise Lotus's own errors as they are, and any other as one line.
 
     Args:
         shown: The stream for messages.
         what: What has failed: `can't be read`.
         remedy: What to do about an error that is not Lotus's own.
-        log: Gets the traceback. Addresses in it are masked, since modules put tokens into them.
+        log: Gets the traceback.
+        secrets: Texts that neither the log nor the error shows; nor do they show what addresses have in them.
 
     Raises:
         LotusError: Something has failed.
@@ -33,10 +38,19 @@ def plain_errors(shown: str, what: str, remedy: str, log: logging.Logger) -> Ite
         for cause in causes:
             if isinstance(cause, LotusError):
                 raise cause from None
-        log.info("%s", masked_urls("".join(traceback.format_exception(error))))
+        log.info("%s", _masked("".join(traceback.format_exception(error)), secrets))
         first = causes[-1]
-        reason = one_line(masked_urls(_last_line(str(first)) or type(first).__name__))
+        reason = one_line(_masked(_last_line(str(first)) or type(first).__name__, secrets))
         raise RunError(f"{shown} {what}: {reason}{_place(causes)}", remedy) from None
+
+
+def _masked(text: str, secrets: Collection[str]) -> str:
+    text = masked_urls(text)
+    for secret in sorted(secrets, key=len, reverse=True):
+        # A shorter one is part of words.
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return text
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -6,10 +6,11 @@ dlt has the source, the cursor, the retries and Parquet; Lotus decides keys and 
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ from lotus_dagster.ingestion.store import Store, store_of
 from lotus_dagster.lake import Ingestion, Stream
 from lotus_infra import naming
 from lotus_infra.errors import LotusError, masked_urls
+from lotus_infra.lake.diagnostics import JsonPath
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -40,6 +42,7 @@ _SETTINGS: Final = {
 """dlt's settings of a run, unless the environment has others."""
 _CORRECT_THE_MODULE: Final = "correct the module, its configuration or the source; the run's log has the traceback"
 _NEXT_RUN: Final = "run it again: it lands the rows that are missing, and reads none of them again"
+_Errors = Callable[[str, str], AbstractContextManager[None]]
 _AFTER_THE_CURSOR: Final = 3
 """dlt compares a record with the cursor in a step of affinity 1, and a step of a higher one sees the rest."""
 
@@ -79,13 +82,26 @@ def land(
     """
     if stream.ingestion is None:
         raise ValueError(f"{stream.source}/{stream.name} is not read by dlt")
+    secrets = tuple(_values_at(configuration, stream.ingestion.secrets))
+    errors = partial(plain_errors, f"{stream.source}/{stream.name}", log=log, secrets=secrets)
     with TemporaryDirectory(prefix="lotus-dlt-") as folder, _logged_to(log):
-        return _Run(stream, stream.ingestion, store_of(landing), Path(folder), log).land(project, configuration)
+        return _Run(stream, stream.ingestion, store_of(landing), Path(folder), errors).land(project, configuration)
+
+
+def _values_at(configuration: Mapping[str, JsonValue], paths: Iterable[JsonPath]) -> Iterator[str]:
+    """The texts at some paths of a configuration."""
+    for path in paths:
+        found: Any = configuration
+        for step in path:
+            found = dict(enumerate(found)) if isinstance(found, list) else found
+            found = found.get(step) if isinstance(found, dict) else None
+        if isinstance(found, str):
+            yield found
 
 
 class _Run:
-    def __init__(self, stream: Stream, ingestion: Ingestion, store: Store, folder: Path, log: logging.Logger) -> None:
-        self._stream, self._ingestion, self._store, self._log = stream, ingestion, store, log
+    def __init__(self, stream: Stream, ingestion: Ingestion, store: Store, folder: Path, errors: _Errors) -> None:
+        self._stream, self._ingestion, self._store, self._errors = stream, ingestion, store, errors
         self._shown = f"{stream.source}/{stream.name}"
         self._pipelines = folder
         self._folder = folder / naming.dlt_pipeline(stream.source, stream.name)
@@ -102,7 +118,7 @@ class _Run:
             shutil.rmtree(self._folder, ignore_errors=True)
         is_new = is_backfill or (self._ingestion.overwrites and found is not None)
         generation = past.generation + is_new
-        with plain_errors(self._shown, "can't be read", _CORRECT_THE_MODULE, self._log):
+        with self._errors("can't be read", _CORRECT_THE_MODULE):
             source, resource = resource_of(project, self._ingestion.module, self._ingestion.resource, configuration)
         rows, load_id = self._extract(source, resource, generation)
         record = Record(
@@ -146,7 +162,7 @@ class _Run:
                 return [row for one in items for row in rows.of(one)] or None
 
         resource.add_step(Step(rows.of))
-        with plain_errors(self._shown, "can't be read", _CORRECT_THE_MODULE, self._log):
+        with self._errors("can't be read", _CORRECT_THE_MODULE):
             pipeline.extract(source, loader_file_format="parquet")
             info = pipeline.normalize()
         if info is None or not info.loads_ids:
@@ -163,7 +179,7 @@ class _Run:
     def _finish(self, record: Record) -> Record:
         """Land the rows of dlt's folder, then remove the files that they replace; again, if a run before was killed."""
         if record.rows:
-            with plain_errors(self._shown, "can't be landed", _NEXT_RUN, self._log):
+            with self._errors("can't be landed", _NEXT_RUN):
                 self._pipeline().load(raise_on_failed_jobs=True)
         self._store.delete(record.replaced)
         done = record.model_copy(update={"is_pending": False, "replaced": ()})

@@ -87,7 +87,8 @@ class Rows:
             case _ if hasattr(item, "to_pylist"):
                 yield from item.to_pylist()
             case _ if hasattr(item, "to_dict"):
-                yield from item.to_dict("records")
+                for record in item.to_dict("records"):
+                    yield {name: None if _is_missing(value) else value for name, value in record.items()}
             case _ if hasattr(item, "model_dump"):
                 yield item.model_dump()
             case _:
@@ -98,8 +99,13 @@ class Rows:
 
     def _row(self, record: Mapping[str, object]) -> Row:
         changes: list[dict[str, str]] = []
-        row: Row = {name: self._value(column, record.get(name), changes) for name, column in self._columns(record)}
-        return {self._known[name].name if name in self._known else column_name(name): row[name] for name in row} | {
+        row: Row = {}
+        for name, column in self._columns(record):
+            if column.name not in row:
+                row[column.name] = self._value(column, record.get(name), changes)
+            elif record.get(name) is not None:
+                changes.append({"field": str(name), "change": "NULLED", "reason": _UNFIT})
+        return row | {
             RAW_ID: str(uuid4()),
             EXTRACTED_AT: datetime.now(UTC),
             GENERATION_ID: self._generation,
@@ -109,7 +115,7 @@ class Rows:
     def _columns(self, record: Mapping[str, object]) -> "Iterator[tuple[str, _Column]]":
         yield from self._known.items()
         if self._takes_all:
-            yield from ((name, _Column(name, Field("unknown"))) for name in record if name not in self._known)
+            yield from ((name, _Column(str(name), Field("unknown"))) for name in record if name not in self._known)
 
     def _value(self, column: "_Column", value: object, changes: list[dict[str, str]]) -> object:
         if value is None:
@@ -124,6 +130,11 @@ class Rows:
                 ) from error
             changes.append({"field": column.field, "change": "NULLED", "reason": _UNFIT})
             return None
+
+
+def _is_missing(value: object) -> bool:
+    """Whether pandas means no value by it."""
+    return (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in {"NaTType", "NAType"}
 
 
 class _Column:
@@ -172,8 +183,10 @@ def _text(value: Any) -> str:
             return value
         case datetime() | date() | time():
             return value.isoformat()
-        case bool() | dict() | list() | tuple():
+        case bool() | dict() | list() | tuple() | float():
             return _json(value)
+        case bytes():
+            raise UnfitError
     return str(value)
 
 
@@ -208,6 +221,8 @@ def _moment(value: Any) -> datetime:
     """In UTC, which is also the default for a missing zone."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value.strip())
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     if not isinstance(value, datetime):
         raise UnfitError
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -224,7 +239,7 @@ def _date(value: Any) -> date:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_text)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_text, allow_nan=False)
 
 
 def _object(value: Any) -> str:
