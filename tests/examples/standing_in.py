@@ -52,7 +52,7 @@ class StandIn:
         now: The server's clock, which each answer has in its `Date`.
         url: Its address, while it is served.
         asked: The requests that it got, with the status of their answers.
-        before_page: Called before a page is made, with its request: for what changes while somebody reads.
+        before_page: Called before a page is made, with its request: for what changes during a read.
     """
 
     now: datetime = BEGAN

@@ -1,4 +1,4 @@
-"""A lake of which one source lands in the bucket and another in a Postgres database.
+"""A lake with a source that lands in the bucket and one that lands in a Postgres database.
 
 It is a copy of the project's own lake, with Faker a second time: as `crm`, whose streams are tables of the destination
 `warehouse`, in the schema `crm`.
