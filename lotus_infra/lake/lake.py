@@ -104,6 +104,7 @@ class Connection:
         config: Its settings.
         streams: The selected streams that it takes, by file name.
         is_listed: Whether the source's file has it in `connections`.
+        engine: What reads its source.
     """
 
     source: str
@@ -111,6 +112,7 @@ class Connection:
     config: NamedConnectionConfig
     streams: tuple[StreamFile, ...]
     is_listed: bool
+    engine: Engine
 
     @property
     def resource(self) -> str:
@@ -203,7 +205,7 @@ class SourceFolder:
         selected = [stream for stream in self.streams if stream.config.selected]
         is_listed = self.config.connections is not None
         found = (
-            Connection(self.name, name, config, (), is_listed)
+            Connection(self.name, name, config, (), is_listed, self.engine)
             for name, config in self.config.named_connections(self.name).items()
         )
         return tuple(replace(each, streams=tuple(filter(each.takes, selected))) for each in found)
@@ -374,7 +376,7 @@ class Lake:
 
     def capabilities(self, connection: Connection) -> Capabilities | None:
         """What holds for the streams of a connection; None if its engine does not write to its destination."""
-        return TABLE.get((find_source(self, connection.source).engine, self.place(connection)))
+        return TABLE.get((connection.engine, self.place(connection)))
 
     def warehouse_of(self, connection: Connection) -> Warehouse | None:
         """The kind of warehouse that a connection writes tables into; None if it writes files, or is not known."""

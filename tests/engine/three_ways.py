@@ -25,7 +25,7 @@ from lotus_infra.clients.ducklake import LakeAddress, attach
 from sandbox import lakehouse, s3
 from sandbox.layout import Layout
 from tests.engine.harness import REPOSITORY
-from tests.support.lakes import Document, write
+from tests.support.lakes import Document, stream, write
 from tests.support.postgres_lake import Database, write_postgres_lake
 from tests.support.rest_api import MODULE, RestApi
 
@@ -37,20 +37,15 @@ ERP: Final[Document] = {
     "destination": "s3",
     "schedule": {"type": "cron", "cron": "0 0 * * * ?"},
 }
-ORDERS: Final[Document] = {
-    "stream": "orders",
-    "sync_mode": "incremental",
-    "destination_sync_mode": "append",
-    "primary_key": [["id"]],
-    "cursor_field": ["updated_at"],
-    "fields": {
+ORDERS: Final = stream(
+    fields={
         "id": {"type": "integer"},
         "user_id": {"type": "integer"},
         "total": {"type": "number"},
         "lines": {"type": "array", "items": {"sku": {"type": "string"}}},
         "updated_at": TIME,
-    },
-}
+    }
+)
 CUSTOMERS: Final[Document] = {
     "stream": "customers",
     "sync_mode": "full_refresh",

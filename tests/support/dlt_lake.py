@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from tests.support.lakes import stream
 from tests.support.production import REPOSITORY
 
 SOURCE: dict[str, Any] = {
@@ -13,18 +14,13 @@ SOURCE: dict[str, Any] = {
     "schedule": {"type": "cron", "cron": "0 0 3 * * ?", "time_zone": "Europe/Berlin"},
     "resource_allocation": {"default": {"memory_limit": "2Gi"}},
 }
-ORDERS: dict[str, Any] = {
-    "stream": "orders",
-    "sync_mode": "incremental",
-    "destination_sync_mode": "append",
-    "primary_key": [["id"]],
-    "cursor_field": ["updated_at"],
-    "fields": {
+ORDERS = stream(
+    fields={
         "id": {"type": "integer"},
         "total": {"type": "number"},
         "updated_at": {"type": "string", "format": "date-time"},
-    },
-}
+    }
+)
 ITEMS: dict[str, Any] = ORDERS | {"stream": "items"}
 MODULE = '''\
 """The ERP's REST API."""

@@ -6,7 +6,7 @@ from airbyte_model.suggestions import suggestion
 from pydantic import JsonValue
 
 from lotus_infra import naming
-from lotus_infra.lake.capabilities import TABLE, Reader, Unused
+from lotus_infra.lake.capabilities import Reader, Unused
 from lotus_infra.lake.checks.names import Claim, repeated
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import Connection, Lake, SourceFolder
@@ -58,7 +58,7 @@ def destinations_are_reached(lake: Lake) -> Iterator[Diagnostic]:
     """The engine of a source writes to its destination."""
     for source in lake.sources:
         for connection in source.connections:
-            if (source.engine, lake.place(connection)) not in TABLE:
+            if lake.capabilities(connection) is None:
                 yield _unreached(lake, source, connection)
 
 

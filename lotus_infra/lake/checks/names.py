@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from airbyte_model.streams import key_of, shown
 
 from lotus_infra import naming
-from lotus_infra.lake.capabilities import TABLE
 from lotus_infra.lake.diagnostics import Diagnostic, JsonPath
 from lotus_infra.lake.lake import DESTINATIONS_FOLDER, Lake
 
@@ -63,9 +62,8 @@ def job_sensors_are_unique(lake: Lake) -> Iterator[Diagnostic]:
     """No connection's sensor of jobs has the name of a stream's sensor, as that of `crm` and of its stream `jobs`."""
     jobs: list[Claim] = [
         (naming.jobs_sensor(each.resource), each.file, each.path())
-        for source in lake.sources
-        for each in source.connections
-        if (found := TABLE.get((source.engine, lake.place(each)))) is not None and found.arrival == "job"
+        for each in lake.connections
+        if (found := lake.capabilities(each)) is not None and found.arrival == "job"
     ]
     if jobs:
         sensors = ((naming.sensor(s.source, s.name), s.file, ()) for s in lake.streams)
